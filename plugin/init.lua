@@ -1,0 +1,1 @@
+-- The plugin comes with the WezTerm issue; this door keeps its place.
