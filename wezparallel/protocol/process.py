@@ -1,0 +1,272 @@
+"""Processes: what one is told to be, what it is, and the commands and events about it."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from wezparallel.protocol.command import Command, Effect, Mutation, Payload, Record, Reply, Settings
+
+State = Literal[
+    "not_started", "starting", "running", "ready", "unhealthy", "suspended", "stopping", "stopped", "exited",
+    "backoff", "failed",
+]  # fmt: skip
+Restart = Literal["always", "on_failure", "never"]
+Stream = Literal["stdout", "stderr", "tty"]
+
+NAME_PATTERN = r"^[^/\x00-\x1f\x7f]{1,64}$"
+MAX_ID = 200
+
+
+class StopRules(Settings):
+    """How a process is stopped."""
+
+    signal: Annotated[str, Field(pattern=r"^SIG[A-Z0-9]+$", description="First signal.")] = "SIGTERM"
+    grace_s: Annotated[float, Field(ge=0, le=3600, description="Seconds before SIGKILL.")] = 5.0
+    kill: Annotated[
+        Literal["tree", "group"], Field(description="Who gets SIGKILL: everything below it, or its group.")
+    ] = "tree"
+
+
+class ProcessSettings(Settings):
+    """One process as a template, `ProcessAdd` or `run` describes it."""
+
+    name: Annotated[str, Field(pattern=NAME_PATTERN, description="Unique within its workspace.")]
+    argv: Annotated[list[str], Field(min_length=1, max_length=4096, description="Program and arguments; no shell.")]
+    command: Annotated[str, Field(description="What a person wrote; shown in lists.")] = ""
+    cwd: Annotated[str, Field(description="Absolute folder it starts in.")]
+    env: Annotated[dict[str, str | None], Field(description="On top of the workspace's; null removes.")] = {}
+    tty: Annotated[bool, Field(description="On a terminal of its own, or on pipes.")] = True
+    pane: Annotated[bool, Field(description="Shown in a pane of the layout.")] = False
+    focus: bool = False
+    title: str | None = None
+    agent: Annotated[str | None, Field(description="Kind of agent, if it is one.")] = None
+    may: Annotated[list[str], Field(description="What an agent may do beyond its own workspace.")] = []
+    restart: Annotated[Restart, Field(description="When it comes back by itself.")] = "on_failure"
+    backoff_s: Annotated[float, Field(ge=0, le=3600, description="First delay before a restart; doubles.")] = 1.0
+    stop: StopRules = StopRules()
+    log_cap_bytes: Annotated[int, Field(ge=1 << 20, description="Oldest output goes above this.")] = 256 << 20
+    auto_start: bool = True
+
+
+class ProcessRecord(Record):
+    """One process as it is now. Unknown is null."""
+
+    process_id: str
+    workspace: str | None
+    name: str
+    command: str
+    argv: list[str]
+    cwd: str
+    state: State
+    desired: Literal["up", "down"]
+    pid: int | None
+    run_id: str | None
+    run: Annotated[int, Field(description="How many runs it has had.")]
+    restarts: Annotated[int, Field(description="Restarts by policy since it was last started by a person.")]
+    created_at: str
+    started_at: str | None
+    ended_at: str | None
+    exit_code: int | None
+    signal: int | None
+    reason: Annotated[str | None, Field(description="Why it is in this state, as a sentence.")]
+    waits_for: Literal["viewer", "process", "admission"] | None
+    next_start_at: str | None
+    tty: bool
+    pane: bool
+    agent: str | None
+    restart: Restart
+    viewers: int
+    cpu_percent: float | None
+    memory_bytes: int | None
+    log_bytes: int | None
+
+
+class ProcessReply(Reply):
+    """A reply that carries one process."""
+
+    TAG: ClassVar[str] = "Process"
+    process: ProcessRecord
+
+
+class ProcessAdded(ProcessReply):
+    """The process exists."""
+
+    TAG: ClassVar[str] = "ProcessAdded"
+    now: Annotated[str, Field(description="`spawned`, `refused`, `waits` or `added`.")]
+    error: Payload | None = None
+
+
+class ProcessAdd(Mutation[ProcessAdded]):
+    """Add a process, and start it unless `auto_start` is false."""
+
+    REPLY: ClassVar[type[Reply]] = ProcessAdded
+
+    id: Annotated[str, Field(min_length=1, max_length=MAX_ID, description="`workspace/name`, or a bare name.")]
+    command: Annotated[str, Field(min_length=1, description="One executable; arguments go into `args`.")]
+    args: Annotated[list[str], Field(max_length=4096)] = []
+    env: dict[str, str] = {}
+    cwd: Annotated[str | None, Field(description="Absolute; the workspace's root, else the home folder.")] = None
+    auto_start_on_restore: Annotated[bool, Field(description="Comes back after a reboot.")] = False
+    auto_start: bool = True
+    tty: Annotated[bool, Field(description="On a terminal; else on pipes, stdout and stderr apart.")] = False
+    restart: Restart = "on_failure"
+    stop: StopRules = StopRules()
+    agent: str | None = None
+    log_cap_bytes: Annotated[int, Field(ge=1 << 20)] = 256 << 20
+    root: Annotated[str | None, Field(description="Makes the workspace with this root if there is none.")] = None
+    unique: Annotated[bool, Field(description="A taken name becomes `name-2`.")] = False
+    environment: Annotated[
+        dict[str, str] | None, Field(description="The caller's environment; kept in memory only.", repr=False)
+    ] = None
+
+
+Wait = Annotated[
+    Literal["spawned", "ready"], Field(description="Answer when it was spawned, or only when it is ready.")
+]
+
+
+class ProcessStarted(ProcessReply):
+    """It runs."""
+
+    TAG: ClassVar[str] = "ProcessStarted"
+
+
+class ProcessStart(Mutation[ProcessStarted]):
+    """Start a process that does not run. Answers at once if it runs already."""
+
+    REPLY: ClassVar[type[Reply]] = ProcessStarted
+    process: Annotated[str, Field(max_length=MAX_ID)]
+    wait: Wait = "spawned"
+
+
+class ProcessStopped(ProcessReply):
+    """Nothing of it is left."""
+
+    TAG: ClassVar[str] = "ProcessStopped"
+
+
+class ProcessStop(Mutation[ProcessStopped]):
+    """Stop a process and everything below it; answers when nothing of it is left."""
+
+    REPLY: ClassVar[type[Reply]] = ProcessStopped
+    EFFECT: ClassVar[Effect] = "destroy"
+    process: Annotated[str, Field(max_length=MAX_ID)]
+    run_id: Annotated[str | None, Field(description="Only if this is still the run.")] = None
+    grace_s: Annotated[float | None, Field(ge=0, le=3600)] = None
+
+
+class ProcessKilled(ProcessReply):
+    """Nothing of it is left."""
+
+    TAG: ClassVar[str] = "ProcessKilled"
+
+
+class ProcessKill(Mutation[ProcessKilled]):
+    """SIGKILL a process and everything below it."""
+
+    REPLY: ClassVar[type[Reply]] = ProcessKilled
+    EFFECT: ClassVar[Effect] = "destroy"
+    process: Annotated[str, Field(max_length=MAX_ID)]
+    run_id: str | None = None
+
+
+class ProcessRestarted(ProcessReply):
+    """A new run is up."""
+
+    TAG: ClassVar[str] = "ProcessRestarted"
+
+
+class ProcessRestart(Mutation[ProcessRestarted]):
+    """Stop a process if it runs, and start it again."""
+
+    REPLY: ClassVar[type[Reply]] = ProcessRestarted
+    EFFECT: ClassVar[Effect] = "destroy"
+    process: Annotated[str, Field(max_length=MAX_ID)]
+    wait: Wait = "spawned"
+
+
+class ProcessRemoved(Reply):
+    """The process, its definition and its log are gone."""
+
+    TAG: ClassVar[str] = "ProcessRemoved"
+    process_id: str
+
+
+class ProcessRemove(Mutation[ProcessRemoved]):
+    """Stop a process and forget it, with its log."""
+
+    REPLY: ClassVar[type[Reply]] = ProcessRemoved
+    EFFECT: ClassVar[Effect] = "destroy"
+    process: Annotated[str, Field(max_length=MAX_ID)]
+
+
+class Processes(Reply):
+    """A page of processes, sorted by id."""
+
+    TAG: ClassVar[str] = "Processes"
+    processes: list[ProcessRecord]
+    next: Annotated[str | None, Field(description="Pass as `after` for the next page.")] = None
+
+
+class ProcessList(Command[Processes]):
+    """List processes."""
+
+    REPLY: ClassVar[type[Reply]] = Processes
+    workspace: str | None = None
+    after: str | None = None
+    limit: Annotated[int, Field(ge=1, le=500)] = 200
+
+
+class ProcessGet(Command[ProcessReply]):
+    """Tell all about one process."""
+
+    REPLY: ClassVar[type[Reply]] = ProcessReply
+    process: Annotated[str, Field(max_length=MAX_ID)]
+
+
+class ProcessTyped(Reply):
+    """The bytes were given to the program's terminal or stdin."""
+
+    TAG: ClassVar[str] = "ProcessTyped"
+    process_id: str
+    bytes: int
+
+
+class ProcessType(Mutation[ProcessTyped]):
+    """Type into a process, as a person would."""
+
+    REPLY: ClassVar[type[Reply]] = ProcessTyped
+    process: Annotated[str, Field(max_length=MAX_ID)]
+    text: Annotated[str, Field(max_length=256 * 1024)]
+    enter: Annotated[bool, Field(description="Press Enter after it.")] = False
+    encoding: Annotated[Literal["utf-8", "base64"], Field(description="How `text` carries bytes.")] = "utf-8"
+
+
+class ProcessEvent(Record):
+    """Data of `process.*` events."""
+
+    process_id: str
+    workspace: str | None
+    run_id: str | None = None
+    state: State | None = None
+    pid: int | None = None
+    exit_code: int | None = None
+    signal: int | None = None
+    ran_s: float | None = None
+    next_start_at: str | None = None
+    reason: str | None = None
+
+
+COMMANDS: tuple[type[Command[Reply]], ...] = (
+    ProcessAdd, ProcessStart, ProcessStop, ProcessKill, ProcessRestart, ProcessRemove, ProcessList, ProcessGet,
+    ProcessType,
+)  # type: ignore[assignment]  # fmt: skip
+EVENTS: dict[str, type[Record]] = {
+    f"process.{verb}": ProcessEvent
+    for verb in (
+        "added", "starting", "running", "ready", "stopping", "stopped", "exited", "backoff", "failed", "removed",
+        "output_lost",
+    )
+}  # fmt: skip
