@@ -1,0 +1,314 @@
+"""A process (a name that lives on over restarts) and a run (one life of it): its descriptors, output and input.
+
+Above it, `keeper.py` decides when a run starts and is over; `viewers.py` reads a process's log and writes to its run.
+Below it stand the loop, and `child.py`, which made the descriptors.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import struct
+import termios
+import time
+from collections import deque
+
+from wezparallel.keeper.loop import READ_SIZE, TURN_BYTES
+from wezparallel.wire.logformat import STDERR, STDOUT, TTY
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from wezparallel.keeper.child import Child
+    from wezparallel.keeper.log import ProcessLog
+    from wezparallel.keeper.loop import Loop, Timer
+    from wezparallel.keeper.viewers import Viewer
+    from wezparallel.types import JsonObject
+
+MAX_INPUT = 1024 * 1024  # bytes that may wait for a program that does not read
+READS_A_TURN = 16  # a terminal gives 4 KiB a read
+DRAIN_BYTES = 2 * 1024 * 1024  # more than any pipe or terminal holds: a flooding grandchild cannot delay an exit
+KEYS = 256  # input keys remembered
+DEFAULT_SIZE = (24, 80, 0, 0)
+
+
+class Process:
+    """What viewers attach to. It is known from `reserve` or `spawn` on, until `forget`."""
+
+    __slots__ = ("facts", "keys", "known", "last_exit", "log", "process_id", "run", "size", "viewers")
+
+    def __init__(self, process_id: str, log: ProcessLog) -> None:
+        self.process_id = process_id
+        self.log = log
+        self.run: Run | None = None
+        """The run whose leader lives; None between runs."""
+        self.viewers: list[Viewer] = []
+        """Kept by viewers.py."""
+        self.size: tuple[int, int, int, int] = DEFAULT_SIZE
+        """rows, columns, x and y pixels; viewers.py sets it, the next run starts with it while someone looks"""
+        self.facts: dict[str, str] = {}
+        """TERM, COLORTERM, TERM_PROGRAM, TERM_PROGRAM_VERSION of the first viewer; set by viewers.py"""
+        self.known = True
+        self.last_exit: JsonObject | None = None
+        self.keys: deque[str] = deque(maxlen=KEYS)
+
+
+class Run:
+    """One life of a process. `on_output(run, stream, data)` gets what it prints, `on_closed(run)` the end of that."""
+
+    __slots__ = (
+        "_input",
+        "_queued",
+        "agent",
+        "asked",
+        "definition",
+        "exit",
+        "grace",
+        "had_output",
+        "kill",
+        "loop",
+        "master",
+        "may_type",
+        "members",
+        "on_closed",
+        "on_output",
+        "pid",
+        "process",
+        "run_id",
+        "session_gone",
+        "slave",
+        "start",
+        "started_at",
+        "started_mono",
+        "status",
+        "stderr",
+        "stdin",
+        "stdout",
+        "stop_rules",
+        "stopping",
+        "told",
+        "tty",
+    )
+
+    def __init__(self, process: Process, spawn: JsonObject, child: Child, loop: Loop) -> None:
+        self.process = process
+        self.run_id: str = spawn["run_id"]
+        self.definition: JsonObject = spawn.get("definition") or {}
+        self.stop_rules: JsonObject = spawn.get("stop") or {}
+        self.agent = bool(spawn.get("agent"))
+        self.may_type = bool(spawn.get("may_type"))
+        self.tty = bool(spawn.get("tty"))
+        self.loop = loop
+        self.pid = child.pid
+        self.start = child.start
+        self.master = child.master
+        self.slave = child.slave
+        self.stdin = child.stdin
+        self.stdout = child.stdout
+        self.stderr = child.stderr
+        self.started_at = int(time.time() * 1000)
+        self.started_mono = loop.now()
+        self.had_output = False
+        self.status: int | None = None
+        """What waitpid said of the leader."""
+        self.exit: JsonObject | None = None
+        """The exit as the hub is told it; kept until acknowledged."""
+        self.told = False
+        """The hub has acknowledged the exit."""
+        self.stopping = False
+        self.asked = False
+        self.kill = False
+        """The grace period is over: SIGKILL to whatever is left."""
+        self.grace: Timer | None = None
+        self.members: dict[int, int] = {}
+        """pid and start time of everybody who was seen to belong here, while it is being stopped"""
+        self.session_gone = False
+        self.on_output: Callable[[Run, int, bytes], object] = _nobody
+        self.on_closed: Callable[[Run], object] = _nobody
+        self._input: deque[bytes] = deque()
+        self._queued = 0
+
+    @property
+    def input_fd(self) -> int:
+        """Where input goes; -1 once it is closed."""
+        return self.master if self.tty else self.stdin
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether output can still come."""
+        return self.master >= 0 or self.stdout >= 0 or self.stderr >= 0
+
+    def descriptors(self) -> list[int]:
+        """Return what the hub gets duplicates of: the master, or the pipe ends, those that are open."""
+        fds = [self.master] if self.tty else [self.stdin, self.stdout, self.stderr]
+        return [fd for fd in fds if fd >= 0]
+
+    def listen(self) -> None:
+        """Begin to read."""
+        if self.master >= 0:
+            self._watch_master()
+        if self.stdout >= 0:
+            self.loop.watch(self.stdout, lambda: self._on_pipe(STDOUT))
+        if self.stderr >= 0:
+            self.loop.watch(self.stderr, lambda: self._on_pipe(STDERR))
+        if self._input and not self.tty and self.stdin >= 0:
+            self.loop.watch(self.stdin, on_write=self._on_writable)
+
+    def write(self, data: bytes) -> bool:
+        """Queue input; it never blocks. False: the program does not read and the queue is full, or it is gone."""
+        if self.input_fd < 0 or self._queued + len(data) > MAX_INPUT:
+            return False
+        if data:
+            self._input.append(data)
+            self._queued += len(data)
+            self._on_writable()
+        return True
+
+    @property
+    def pending_input(self) -> bytes:
+        """Input that the program has not taken yet (an upgrade carries it)."""
+        return b"".join(self._input)
+
+    def resize(self, rows: int, columns: int, x_pixels: int = 0, y_pixels: int = 0) -> None:
+        """Tell the terminal its size; the kernel sends SIGWINCH if it changed."""
+        if self.master >= 0:
+            set_size(self.master, (rows, columns, x_pixels, y_pixels))
+
+    def drain(self) -> None:
+        """Read what the leader left behind: until EAGAIN, EIO or EOF, or more than any buffer can hold."""
+        if self.master >= 0:
+            self._read_master(DRAIN_BYTES)
+        for stream in (STDOUT, STDERR):
+            self._read_pipe(stream, DRAIN_BYTES)
+
+    def let_go(self) -> None:
+        """After reaping and draining: give up the kept slave and the input, so that the end of output can be seen."""
+        if self.slave >= 0:
+            os.close(self.slave)
+            self.slave = -1
+        self._drop_input()
+        if self.stdin >= 0:
+            self._close("stdin")
+        if self.master >= 0:
+            self._read_master(TURN_BYTES)
+            if self.master >= 0:
+                self._watch_master()
+
+    def close(self) -> None:
+        """Close everything, whoever may still write there."""
+        self._drop_input()
+        if self.slave >= 0:
+            os.close(self.slave)
+            self.slave = -1
+        for name in ("master", "stdin", "stdout", "stderr"):
+            if getattr(self, name) >= 0:
+                self._close(name)
+
+    def _close(self, name: str) -> None:
+        fd = getattr(self, name)
+        setattr(self, name, -1)
+        self.loop.unwatch(fd)
+        os.close(fd)
+        if name != "stdin" and not self.is_open:
+            self.on_closed(self)
+
+    def _drop_input(self) -> None:
+        self._input.clear()
+        self._queued = 0
+
+    def _watch_master(self) -> None:
+        self.loop.watch(self.master, self._on_master, self._on_writable if self._input else None)
+
+    def _on_master(self) -> None:
+        self._read_master(TURN_BYTES)
+
+    def _on_pipe(self, stream: int) -> None:
+        self._read_pipe(stream, TURN_BYTES)
+
+    def _read_master(self, limit: int) -> None:
+        ended = False
+        while limit > 0:
+            data, more, ended = _read(self.master, min(limit, TURN_BYTES))
+            if data:
+                self.on_output(self, TTY, data)
+                limit -= len(data)
+            if not more:
+                break
+        if ended:
+            self._close("master")
+
+    def _read_pipe(self, stream: int, limit: int) -> None:
+        ended = False
+        fd = self.stdout if stream == STDOUT else self.stderr
+        while fd >= 0 and limit > 0:
+            data, more, ended = _read(fd, min(limit, TURN_BYTES))
+            if data:
+                self.on_output(self, stream, data)
+                limit -= len(data)
+            if not more:
+                break
+        if ended:
+            self._close("stdout" if stream == STDOUT else "stderr")
+
+    def _on_writable(self) -> None:
+        fd = self.input_fd
+        try:
+            while self._input and fd >= 0:
+                data = self._input[0]
+                written = os.write(fd, data)
+                self._queued -= written
+                if written < len(data):
+                    self._input[0] = data[written:]
+                else:
+                    self._input.popleft()
+        except BlockingIOError:
+            pass
+        except OSError:
+            # EPIPE or EIO: nobody reads any more.
+            self._drop_input()
+            if not self.tty:
+                self._close("stdin")
+                return
+        if self.master >= 0:
+            self._watch_master()
+        elif self.stdin >= 0:
+            self.loop.watch(self.stdin, on_write=self._on_writable if self._input else None)
+
+
+def set_size(fd: int, size: tuple[int, int, int, int]) -> None:
+    """Set a terminal's rows, columns and pixels, within what the kernel can hold."""
+    rows, columns, x_pixels, y_pixels = (min(max(int(number), 0), 65535) for number in size)
+    try:
+        fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows or 1, columns or 1, x_pixels, y_pixels))
+    except OSError:
+        return  # the terminal is ending; its size is nobody's concern
+
+
+def _read(fd: int, limit: int) -> tuple[bytes, bool, bool]:
+    """Read what is there, in a bounded number of calls: the bytes, whether there may be more, whether it ended."""
+    chunks: list[bytes] = []
+    more, ended = True, False
+    for _ in range(READS_A_TURN):
+        try:
+            data = os.read(fd, READ_SIZE)
+        except BlockingIOError:
+            more = False
+            break
+        except OSError as error:
+            if error.errno != errno.EIO:  # EIO is how Linux says that the last slave was closed
+                raise
+            data = b""
+        if not data:
+            more, ended = False, True
+            break
+        chunks.append(data)
+        limit -= len(data)
+        if limit <= 0:
+            break
+    return b"".join(chunks), more, ended
+
+
+def _nobody(*_: object) -> None:
+    return None
