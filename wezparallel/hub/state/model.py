@@ -1,0 +1,178 @@
+"""Everything that the hub knows, as plain mutable dataclasses, and how they look to clients. Pure.
+
+Changed by handlers and by the pool in the hub's one thread; `state/store.py` writes them down. Times are milliseconds
+since the epoch unless a name says otherwise. What a client sees (`protocol/`) is a projection made here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Literal
+
+from wezparallel.protocol.process import ProcessSettings
+from wezparallel.protocol.process import State as ProcessState
+
+if TYPE_CHECKING:
+    from wezparallel.types import JsonObject, Millis, ProcessId, RunId, WorkspaceName
+
+Desired = Literal["up", "down"]
+RunStatus = Literal["planned", "spawned", "exited", "lost"]
+WaitsFor = Literal["viewer", "process", "admission"]
+
+LIVE: frozenset[ProcessState] = frozenset({"starting", "running", "ready", "unhealthy", "suspended", "stopping"})
+"""States in which there is a run, or one is on its way."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class Run:
+    """One life of a process."""
+
+    run_id: RunId
+    process_id: ProcessId
+    number: int
+    """1 for the first run of the process."""
+    status: RunStatus = "planned"
+    stored_at: Millis = 0
+    """When it was first written down, before anything was spawned."""
+    pid: int | None = None
+    start: int | None = None
+    """Start time in clock ticks since boot; with `pid` it names a process for good."""
+    started_at: Millis | None = None
+    ended_at: Millis | None = None
+    exit_code: int | None = None
+    signal: int | None = None
+    asked: bool = False
+    """Its end was asked for."""
+    boot_id: str | None = None
+    ready: bool = False
+
+
+@dataclass(slots=True)
+class Process:
+    """One process over all its runs."""
+
+    process_id: ProcessId
+    workspace: WorkspaceName | None
+    settings: ProcessSettings
+    desired: Desired = "up"
+    state: ProcessState = "not_started"
+    reason: str | None = None
+    created_at: Millis = 0
+    order: int = 0
+    """Position among the processes of its workspace."""
+    run: Run | None = None
+    """The current run, or the last one."""
+    planned: Run | None = None
+    """A stored run that is spawned once the current one has ended."""
+    runs: int = 0
+    """How many runs it has had; the number of the newest."""
+    restarts: list[float] = field(default_factory=list)
+    """Seconds since the epoch of the restarts by policy that still count (`pool/restarts.py`)."""
+    streak: int = 0
+    """Restarts by policy since a run last lived long enough; the exponent of the backoff."""
+    restart_count: int = 0
+    """Restarts by policy since it was last started by a person."""
+    backoff_until: Millis | None = None
+    waits_for: WaitsFor | None = None
+    env_id: str = ""
+    """Name of the environment that the keeper holds; never the environment itself."""
+    auto_start_on_restore: bool = False
+    removed: bool = False
+    """It is being removed: hidden from lists, kept until nothing of it is left."""
+
+
+@dataclass(slots=True)
+class Workspace:
+    """A root, a name and the plan of its panes."""
+
+    name: WorkspaceName
+    root: str
+    template: str | None = None
+    created_at: Millis = 0
+    open: bool = True
+    focus: ProcessId | None = None
+    plan: JsonObject = field(default_factory=dict)
+    env_id: str = ""
+
+
+@dataclass(slots=True)
+class State:
+    """All of it."""
+
+    workspaces: dict[WorkspaceName, Workspace] = field(default_factory=dict)
+    processes: dict[ProcessId, Process] = field(default_factory=dict)
+
+    def members(self, workspace: WorkspaceName) -> list[Process]:
+        """Return a workspace's processes in the order of their definition, without those being removed."""
+        found = [p for p in self.processes.values() if p.workspace == workspace and not p.removed]
+        return sorted(found, key=lambda process: (process.order, process.process_id))
+
+
+def rfc3339(ms: Millis) -> str:
+    """Return `2026-11-24T12:00:00.250Z` for milliseconds since the epoch."""
+    return f"{_EPOCH + timedelta(milliseconds=ms):%Y-%m-%dT%H:%M:%S}.{ms % 1000:03d}Z"
+
+
+def process_record(
+    process: Process,
+    *,
+    viewers: int = 0,
+    cpu_percent: float | None = None,
+    memory_bytes: int | None = None,
+    log_bytes: int | None = None,
+) -> JsonObject:
+    """Return what clients see of a process (`protocol.process.ProcessRecord`)."""
+    settings, run = process.settings, process.run
+    return {
+        "process_id": process.process_id,
+        "workspace": process.workspace,
+        "name": settings.name,
+        "command": settings.command or " ".join(settings.argv),
+        "argv": settings.argv,
+        "cwd": settings.cwd,
+        "state": process.state,
+        "desired": process.desired,
+        "pid": run.pid if run and run.status == "spawned" else None,
+        "run_id": run.run_id if run else None,
+        "run": process.runs,
+        "restarts": process.restart_count,
+        "created_at": rfc3339(process.created_at),
+        "started_at": _moment(run.started_at if run else None),
+        "ended_at": _moment(run.ended_at if run else None),
+        "exit_code": run.exit_code if run else None,
+        "signal": run.signal if run else None,
+        "reason": process.reason,
+        "waits_for": process.waits_for,
+        "next_start_at": _moment(process.backoff_until) if process.state == "backoff" else None,
+        "tty": settings.tty,
+        "pane": settings.pane,
+        "agent": settings.agent,
+        "restart": settings.restart,
+        "viewers": viewers,
+        "cpu_percent": cpu_percent,
+        "memory_bytes": memory_bytes,
+        "log_bytes": log_bytes,
+    }
+
+
+def workspace_record(workspace: Workspace, members: Iterable[Process]) -> JsonObject:
+    """Return what clients see of a workspace (`protocol.workspace.WorkspaceRecord`)."""
+    states = [process.state for process in members if not process.removed]
+    return {
+        "name": workspace.name,
+        "root": workspace.root,
+        "template": workspace.template,
+        "created_at": rfc3339(workspace.created_at),
+        "open": workspace.open,
+        "focus": workspace.focus,
+        "processes": len(states),
+        "running": sum(state in LIVE for state in states),
+    }
+
+
+def _moment(ms: Millis | None) -> str | None:
+    return None if ms is None else rfc3339(ms)
