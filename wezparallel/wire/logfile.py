@@ -73,6 +73,11 @@ class LogWriter:
         """The oldest offset that is still there."""
         return self._segments[0][0] if self._segments else self.end
 
+    @property
+    def newest(self) -> int:
+        """The first offset of the newest segment; -1 when there is none."""
+        return self._segments[-1][0] if self._segments else -1
+
     def append(self, stream: int, data: bytes | bytearray | memoryview, now_ms: Millis) -> int:
         """Append output; return how many bytes of it could not be written (its last ones; 0 when all is well)."""
         size = len(data)
