@@ -1,0 +1,35 @@
+"""`python -m wezparallel.hub`: the keeper starts it. Its own log goes to stderr, which the keeper points at a file."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import anyio
+import structlog
+
+from wezparallel.errors import LinkError
+from wezparallel.hub.app import run
+
+
+def main() -> int:
+    """Run the hub; return its exit code."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            structlog.processors.format_exc_info,
+            structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"]),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    try:
+        return anyio.run(run, backend_options={"use_uvloop": True})
+    except* LinkError as group:
+        structlog.get_logger().error("keeper.gone", reason=str(group.exceptions[0]))
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

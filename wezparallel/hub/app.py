@@ -1,0 +1,235 @@
+"""Composition: builds the hub's parts, starts them in order, ends them in order.
+
+Order: store, link to the keeper, adoption, then the public socket; so nobody is answered by a hub that does not know
+what runs.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import socket
+import time
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import structlog
+
+from wezparallel import paths
+from wezparallel.errors import RequestError
+from wezparallel.hub.comms import callers, server
+from wezparallel.hub.comms.bus import Bus
+from wezparallel.hub.comms.dispatch import Dispatcher
+from wezparallel.hub.handlers.table import HANDLERS
+from wezparallel.hub.pool.adoption import Adoption
+from wezparallel.hub.pool.env_ids import EnvIds
+from wezparallel.hub.pool.keeper_link import KeeperLink, close_all
+from wezparallel.hub.pool.sampler import Sampler, Usage
+from wezparallel.hub.pool.supervise import Pool, alive
+from wezparallel.hub.state.store import Store
+from wezparallel.hub.timers import Timers
+from wezparallel.hub.workspaces.collection import Workspaces
+from wezparallel.keeper import messages
+from wezparallel.wire.envelope import reply_line
+
+if TYPE_CHECKING:
+    from anyio.abc import TaskGroup
+
+    from wezparallel.hub.comms.callers import Caller
+    from wezparallel.hub.state.model import Process
+    from wezparallel.protocol.command import Command, Reply
+
+SAMPLE_EVERY_S = 10.0
+HOUSEKEEPING_EVERY_S = 3600.0
+LOG_KEPT_S = 30 * 86400.0
+
+log = structlog.get_logger()
+
+
+class Hub:
+    """All parts of the hub; handlers reach them through it."""
+
+    tasks: TaskGroup
+
+    def __init__(self, store: Store, link: KeeperLink) -> None:
+        self.hub_id = "h-" + secrets.token_hex(4)
+        self.version = version("wezparallel")
+        self.started = time.monotonic()
+        self.boot_id = _boot_id()
+        self.store = store
+        self.state = store.load()
+        self.link = link
+        self.bus = Bus(store, self.now_ms, reply_line)
+        self.timers = Timers()
+        self.environments = EnvIds(link)
+        self.pool = Pool(self)
+        self.workspaces = Workspaces(self)
+        self.dispatcher = Dispatcher(self, HANDLERS)
+        self.sampler = Sampler()
+        self.usage: dict[str, Usage] = {}
+        self.viewers: dict[int, str] = {}
+        self.listeners: dict[str, int] = {}
+        self.keeper_facts: dict[str, Any] = {}
+        self.stopping = anyio.Event()
+
+    @staticmethod
+    def now_ms() -> int:
+        """Return the wall clock, for what people read; delays use the monotonic one."""
+        return time.time_ns() // 1_000_000
+
+    def process(self, process_id: str) -> Process:
+        """Return a process by id or, where it is not ambiguous, by its bare name; or by pid.
+
+        Raises RequestError `process.not_found`.
+        """
+        found = self.state.processes.get(process_id)
+        if found is None or found.removed:
+            named = [
+                process
+                for process in self.state.processes.values()
+                if not process.removed
+                and (process.settings.name == process_id or (process.run and str(process.run.pid) == process_id))
+            ]
+            found = named[0] if len(named) == 1 else None
+        if found is None:
+            known = sorted(self.state.processes)
+            raise RequestError(
+                "process.not_found",
+                f"there is no process {process_id!r}; {_list_of(known, 'processes')}",
+                process=process_id,
+                known=known[:20],
+            )
+        return found
+
+    def leaders(self) -> dict[int, Process]:
+        """Return live pids and whose they are."""
+        return {p.run.pid: p for p in self.state.processes.values() if p.run and p.run.pid and alive(p.run)}
+
+    def check_caller(self, caller: Caller, command: Command[Reply]) -> None:
+        """Find out who asks, once a connection, and refuse what they may not do."""
+        if not caller.role:
+            callers.resolve(caller, self.leaders(), self.keeper_facts.get("keeper_pid", 0), self._owner)
+        callers.check(caller, command, self._owner(caller.run_id or ""))
+
+    def viewer(self, message: dict[str, Any]) -> None:
+        """A viewer came or went."""
+        if message["state"] == "gone":
+            self.viewers.pop(message["viewer_id"], None)
+            return
+        self.viewers[message["viewer_id"]] = message["process_id"]
+        process = self.state.processes.get(message["process_id"])
+        if process is not None:
+            self.pool.release(process)
+
+    def from_keeper(self, message: dict[str, Any], fds: list[int]) -> None:
+        """Take what the keeper says by itself, once adoption is over."""
+        name = message["m"]
+        close_all(fds)
+        if name == messages.EXITED:
+            self.pool.exited(message)
+        elif name == messages.PING:
+            self.link.send({"m": messages.PONG, "re": message["n"]})
+        elif name == messages.VIEWER:
+            self.viewer(message)
+        elif name == messages.LOST:
+            data = {"process_id": message["process_id"], "workspace": None, "reason": f"{message['bytes']} bytes"}
+            self.bus.publish("process.output_lost", data)
+
+    def _owner(self, run_id: str) -> Process | None:
+        return next((p for p in self.state.processes.values() if p.run and run_id and p.run.run_id == run_id), None)
+
+    async def sample(self) -> None:
+        """Look at the process table, for ever."""
+        while True:
+            roots = {
+                p.process_id: (p.run.pid, p.run.start or 0)
+                for p in self.state.processes.values()
+                if p.run and p.run.pid and alive(p.run)
+            }
+            self.usage = await anyio.to_thread.run_sync(self.sampler.sample, roots) if roots else {}
+            await anyio.sleep(SAMPLE_EVERY_S)
+
+    async def keep_house(self) -> None:
+        """Drop what has expired, for ever."""
+        while True:
+            now = self.now_ms()
+            self.store.prune(now)
+            before = now - int(LOG_KEPT_S * 1000)
+            for process_id in self.state.processes:
+                self.link.send({"m": messages.LOG_EXPIRE, "process_id": process_id, "before": before})
+            await anyio.sleep(HOUSEKEEPING_EVERY_S)
+
+
+async def run() -> int:
+    """Run a hub until it is told to end; return the exit code."""
+    os.makedirs(paths.state_dir(), mode=0o700, exist_ok=True)
+    store = Store.open(paths.database(), server.thread_waker())
+    link = KeeperLink(paths.keeper_socket())
+    hub = Hub(store, link)
+    try:
+        await link.connect(hub.hub_id)
+        async with anyio.create_task_group() as tasks:
+            hub.tasks = tasks
+            tasks.start_soon(_end_on_signal, hub)
+            tasks.start_soon(link.write)
+            await tasks.start(_read_keeper, hub)
+            await serve_public(hub)
+            tasks.start_soon(hub.timers.run)
+            tasks.start_soon(hub.sample)
+            tasks.start_soon(hub.keep_house)
+            await hub.stopping.wait()
+            hub.bus.publish("hub.stopping", {"hub_id": hub.hub_id})
+            tasks.cancel_scope.cancel()
+    finally:
+        store.close()
+        link.close()
+    return 0
+
+
+async def serve_public(hub: Hub) -> None:
+    """Finish what was accepted before, then answer the public socket."""
+    hub.bus.publish("hub.started", {"hub_id": hub.hub_id})
+    hub.dispatcher.resume()
+    await hub.store.wait_committed(hub.store.ticket())
+    listener = socket.socket(fileno=hub.listeners["public"])
+    listener.setblocking(False)
+    await server.serve(listener, hub.dispatcher)
+    log.info("hub.serving", hub_id=hub.hub_id, processes=len(hub.state.processes))
+
+
+async def _read_keeper(hub: Hub, *, task_status: anyio.abc.TaskStatus[None]) -> None:
+    adoption = Adoption(hub)
+
+    def take(message: dict[str, Any], fds: list[int]) -> None:
+        if adoption.done:
+            hub.from_keeper(message, fds)
+            return
+        adoption.take(message, fds)
+        if adoption.done:
+            adoption.settle()
+            task_status.started()
+
+    await hub.link.run(take)
+
+
+async def _end_on_signal(hub: Hub) -> None:
+    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        async for _ in signals:
+            hub.stopping.set()
+            return
+
+
+def _boot_id() -> str | None:
+    try:
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+            return file.read().strip()
+    except OSError:
+        return None
+
+
+def _list_of(known: list[str], what: str) -> str:
+    if not known:
+        return f"there are no {what} yet"
+    return f"known are {', '.join(known[:8])}" + (" …" if len(known) > 8 else "")

@@ -1,0 +1,236 @@
+"""Name to model to handler, and back. The only place where exceptions become replies.
+
+A read is answered once everything that it could have seen is committed. A mutation is two steps: `accept` changes
+memory and records, at once; `finish` waits for the effect and makes the reply. What `accept` returned is committed
+together with the mutation and its key, so that after a crash, or at a retry, only `finish` runs again: exactly one
+effect, and a mutation that was accepted is finished even if its client has gone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import structlog
+from pydantic import ValidationError
+
+from wezparallel.errors import RequestError, WezparallelError, WireError
+from wezparallel.hub.comms import callers
+from wezparallel.hub.failpoints import failpoint
+from wezparallel.protocol import registry
+from wezparallel.protocol.command import Command, Mutation, Reply
+from wezparallel.wire.envelope import Request, parse_request, reply_line
+from wezparallel.wire.lines import MAX_LINE
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from wezparallel.hub.app import Hub
+    from wezparallel.hub.comms.callers import Caller
+    from wezparallel.hub.comms.server import Connection, Slot
+
+log = structlog.get_logger()
+
+Accepted = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A command that changes nothing."""
+
+    run: Callable[[Hub, Any], Reply]
+    sees_state: bool = True
+    """Whether the reply waits for the commit of what it may show."""
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A mutation."""
+
+    accept: Callable[[Hub, Any, Caller], Accepted]
+    finish: Callable[[Hub, Any, Accepted], Awaitable[Reply]]
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A command that changes what its own connection gets."""
+
+    run: Callable[[Hub, Any, Connection, Callable[[Reply], None]], None]
+
+
+class InFlight:
+    """A keyed mutation whose reply is not known yet, and who waits for it."""
+
+    def __init__(self, request_hash: str) -> None:
+        self.request_hash = request_hash
+        self.waiting: list[tuple[Slot, Request]] = []
+
+
+class Dispatcher:
+    """What the server's lines mean."""
+
+    def __init__(self, hub: Hub, handlers: dict[str, Read | Write | Stream]) -> None:
+        self._hub = hub
+        self._handlers = handlers
+        self._in_flight: dict[str, InFlight] = {}
+
+    def receive(self, connection: Connection, line: bytes) -> None:
+        """Handle one line of a connection."""
+        try:
+            request = parse_request(line)
+        except WezparallelError as error:
+            request = Request("", {}, error.data.get("id"), "id" in error.data)
+            connection.slot(request.has_id).fill(reply_line("Error", error.to_json(), request))
+            return
+        slot = connection.slot(request.has_id)
+        try:
+            command = self._parse(request)
+            handler = self._handlers[request.name]
+            if isinstance(handler, Read):
+                self._answer(slot, request, handler.run(self._hub, command), handler.sees_state)
+            elif isinstance(handler, Stream):
+                handler.run(self._hub, command, connection, lambda reply: slot.fill(to_line(reply, request)))
+            else:
+                self._mutate(connection.caller, command, (slot, request), handler)
+        except Exception as error:  # noqa: BLE001  the boundary
+            slot.fill(reply_line("Error", self._error(error, request.name), request))
+
+    def closed(self, connection: Connection) -> None:
+        """Forget a connection's subscription."""
+        self._hub.bus.unsubscribe(connection)
+
+    def resume(self) -> None:
+        """Finish what an earlier hub accepted and did not answer."""
+        for row in self._hub.store.unanswered_keys():
+            command = registry.find(row.command).model_validate(row.accepted["command"])
+            self._in_flight[row.key] = InFlight(row.request_hash)
+            self._hub.tasks.start_soon(self._finish_keyed, row.key, command, row.accepted["accepted"])
+
+    def _parse(self, request: Request) -> Command[Reply]:
+        model = registry.find(request.name)
+        try:
+            return model.model_validate(request.fields)
+        except ValidationError as error:
+            raise _bad_fields(request.name, model, error) from None
+
+    def _answer(self, slot: Slot, request: Request, reply: Reply, sees_state: bool) -> None:
+        line = to_line(reply, request)
+        if not sees_state:
+            slot.fill(line)
+        else:
+            self._hub.store.when_committed(self._hub.store.ticket(), lambda: slot.fill(line))
+
+    def _mutate(self, caller: Caller, command: Command[Reply], waiter: tuple[Slot, Request], handler: Write) -> None:
+        self._hub.check_caller(caller, command)
+        key = command.key if isinstance(command, Mutation) else None
+        if key is None:
+            accepted = handler.accept(self._hub, command, caller)
+            self._hub.tasks.start_soon(self._finish_plain, waiter, command, accepted)
+            return
+        request_hash = _hash(command)
+        if self._known(key, request_hash, command, waiter):
+            return
+        accepted = handler.accept(self._hub, command, caller)
+        stored = {"command": command.model_dump(exclude={"environment"}), "accepted": accepted}
+        self._hub.store.put_key(key, type(command).__name__, request_hash, stored)
+        self._in_flight[key] = flight = InFlight(request_hash)
+        flight.waiting.append(waiter)
+        self._hub.tasks.start_soon(self._finish_keyed, key, command, accepted)
+
+    def _known(self, key: str, request_hash: str, command: Command[Reply], waiter: tuple[Slot, Request]) -> bool:
+        """Serve a retry; tell whether it was one. Raises RequestError `command.key_reused`."""
+        flight = self._in_flight.get(key)
+        row = None if flight else self._hub.store.find_key(key)
+        if flight is None and row is None:
+            return False
+        if (flight or row).request_hash != request_hash:  # type: ignore[union-attr]
+            raise RequestError(
+                "command.key_reused", f"the key {key!r} belongs to another request; make a new key", key=key
+            )
+        if flight is not None:
+            flight.waiting.append(waiter)
+        elif row is not None and row.reply is not None:
+            _fill(waiter, row.reply)
+        elif row is not None:
+            self._in_flight[key] = flight = InFlight(request_hash)
+            flight.waiting.append(waiter)
+            self._hub.tasks.start_soon(self._finish_keyed, key, command, row.accepted["accepted"])
+        return True
+
+    async def _finish_plain(self, waiter: tuple[Slot, Request], command: Command[Reply], accepted: Accepted) -> None:
+        reply = await self._finish(command, accepted)
+        await self._hub.store.wait_committed(self._hub.store.ticket())
+        _fill(waiter, reply)
+
+    async def _finish_keyed(self, key: str, command: Command[Reply], accepted: Accepted) -> None:
+        reply = await self._finish(command, accepted)
+        failpoint("answered")
+        self._hub.store.put_reply(key, reply)
+        await self._hub.store.wait_committed(self._hub.store.ticket())
+        flight = self._in_flight.pop(key)
+        for waiter in flight.waiting:
+            _fill(waiter, reply)
+
+    async def _finish(self, command: Command[Reply], accepted: Accepted) -> dict[str, Any]:
+        name = type(command).__name__
+        handler = self._handlers[name]
+        assert isinstance(handler, Write)
+        try:
+            await self._hub.store.wait_committed(self._hub.store.ticket())
+            reply = await handler.finish(self._hub, command, accepted)
+            return {reply.TAG: reply.model_dump(mode="json")}
+        except anyio.get_cancelled_exc_class():
+            raise
+        except Exception as error:  # noqa: BLE001  the boundary
+            return {"Error": self._error(error, name)}
+
+    def _error(self, error: Exception, name: str) -> dict[str, Any]:
+        if isinstance(error, (RequestError, WireError)):
+            return error.to_json()
+        incident = secrets.token_hex(4)
+        log.error("internal.bug", incident=incident, command=name, exc_info=error)
+        self._hub.bus.publish("hub.error", {"hub_id": self._hub.hub_id, "message": str(error), "incident": incident})
+        return {
+            "code": "internal.bug",
+            "message": f"{name} met a fault of ours; the hub's log explains incident {incident}",
+            "data": {"incident": incident},
+        }
+
+
+def to_line(reply: Reply, request: Request) -> bytes:
+    """Return a reply as it travels; one that is too long becomes an error that says so."""
+    body = reply.__pydantic_serializer__.to_json(reply)
+    tail = b',"id":' + json.dumps(request.id).encode() + b"}\n" if request.has_id else b"}\n"
+    line = b'{"' + reply.TAG.encode() + b'":' + body + tail
+    if len(line) > MAX_LINE:
+        error = RequestError("wire.too_long", "the reply would be over 1 MiB; ask for a smaller page with `limit`")
+        return reply_line("Error", error.to_json(), request)
+    return line
+
+
+def _fill(waiter: tuple[Slot, Request], reply: dict[str, Any]) -> None:
+    slot, request = waiter
+    tag, body = next(iter(reply.items()))
+    slot.fill(reply_line(tag, body, request))
+
+
+def _hash(command: Command[Reply]) -> str:
+    text = json.dumps(command.model_dump(mode="json", exclude={"key", "environment"}), sort_keys=True)
+    return hashlib.sha256(f"{type(command).__name__} {text}".encode()).hexdigest()
+
+
+def _bad_fields(name: str, model: type[Command[Reply]], error: ValidationError) -> RequestError:
+    first = error.errors(include_url=False, include_context=False)[0]
+    field = ".".join(str(part) for part in first["loc"])
+    known = sorted(model.model_fields)
+    if first["type"] == "extra_forbidden":
+        return RequestError(
+            "command.unknown_field", f"{name} has no field {field!r}; it has {', '.join(known) or 'none'}", field=field
+        )
+    return RequestError("command.bad_value", f"{name}.{field}: {first['msg']}", field=field, known=known)
+
+

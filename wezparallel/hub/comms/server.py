@@ -1,0 +1,182 @@
+"""Connections of the public socket: lines in, lines out. The one place for `asyncio.Protocol`.
+
+A task per request costs 5.8 times the floor, a protocol's callback twice; that is why. What a line means is not known
+here: `Dispatcher.receive` is called with it, and answers through a `Slot`. Replies without ids keep their order, with
+ids they leave as they finish.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from wezparallel.errors import WireError
+from wezparallel.hub.comms.callers import Caller
+from wezparallel.wire.envelope import dump, reply_line
+from wezparallel.wire.lines import LineReader
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+
+    from wezparallel.protocol.events import Event
+
+CLOSE_AFTER_S = 0.2  # a lone request's client, `nc` mostly, is let go this long after its reply
+WRITE_LIMIT_BYTES = 1 << 20  # above it a subscriber is passed over and a requester is no longer read
+
+
+class Receiver(Protocol):
+    """What stands above: gives lines their meaning."""
+
+    def receive(self, connection: Connection, line: bytes) -> None:
+        """Handle one line; must answer through `connection.slot(…)`."""
+        ...
+
+    def closed(self, connection: Connection) -> None:
+        """The connection is gone."""
+        ...
+
+
+class Slot:
+    """The place of one reply in a connection's order."""
+
+    __slots__ = ("_connection", "has_id", "line")
+
+    def __init__(self, connection: Connection, has_id: bool) -> None:
+        self._connection = connection
+        self.has_id = has_id
+        self.line: bytes | None = None
+
+    def fill(self, line: bytes) -> None:
+        """Give the reply; it leaves when its turn has come."""
+        self.line = line
+        self._connection.filled(self)
+
+
+class Connection(asyncio.Protocol):
+    """One client."""
+
+    def __init__(self, receiver: Receiver, loop: asyncio.AbstractEventLoop) -> None:
+        self._receiver = receiver
+        self._loop = loop
+        self._reader = LineReader()
+        self._ordered: list[Slot] = []
+        self._open = 0
+        self._requests = 0
+        self._only_without_id = True
+        self._half_closed = False
+        self._paused = False
+        self._missed = 0
+        self._transport: asyncio.Transport | None = None
+        self.caller: Caller = Caller.nobody()
+        self.streaming = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Note who asks, while the peer is certainly there."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._transport.set_write_buffer_limits(high=WRITE_LIMIT_BYTES)
+        self.caller = Caller.of_socket(transport.get_extra_info("socket"))
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  the loop's signature
+        """Forget it; what was accepted goes on."""
+        self._transport = None
+        self._receiver.closed(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Cut lines and hand them up."""
+        try:
+            lines = self._reader.feed(data)
+        except WireError as error:
+            self._refuse(error)
+            return
+        for line in lines:
+            self._receiver.receive(self, line)
+
+    def eof_received(self) -> bool:
+        """Take what stands unterminated as a line; stay open until everything is answered."""
+        self._half_closed = True
+        rest = self._reader.finish()
+        if rest is not None:
+            self._receiver.receive(self, rest)
+        self._close_if_done()
+        return True
+
+    def pause_writing(self) -> None:
+        """The client does not read: read no further requests of it, and pass it over with events."""
+        self._paused = True
+        if self._transport is not None:
+            self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        """The client reads again: say what it missed."""
+        self._paused = False
+        if self._transport is None:
+            return
+        self._transport.resume_reading()
+
+    def slot(self, has_id: bool) -> Slot:
+        """Open a place for one reply."""
+        slot = Slot(self, has_id)
+        self._open += 1
+        self._requests += 1
+        if has_id:
+            self._only_without_id = False
+        else:
+            self._ordered.append(slot)
+        return slot
+
+    def filled(self, slot: Slot) -> None:
+        """Send what may leave now."""
+        if slot.has_id:
+            self.write(slot.line or b"")
+            self._open -= 1
+        else:
+            ready = b""
+            while self._ordered and self._ordered[0].line is not None:
+                ready += self._ordered.pop(0).line or b""
+                self._open -= 1
+            self.write(ready)
+        if self._open == 0 and not self.streaming:
+            if self._half_closed:
+                self._close_if_done()
+            elif self._requests == 1 and self._only_without_id:
+                self._loop.call_later(CLOSE_AFTER_S, self._close_if_lone)
+
+    def write(self, line: bytes) -> None:
+        """Send bytes, if anyone is still there."""
+        if line and self._transport is not None:
+            self._transport.write(line)
+
+    def deliver(self, event: Event, line: bytes) -> None:
+        """Send an event, or count it as missed while the client does not read."""
+        if self._paused:
+            self._missed += 1
+            return
+        if self._missed:
+            self.write(dump({"Lagged": {"missed": self._missed, "next": event.seq}}))
+            self._missed = 0
+        self.write(line)
+
+    def _refuse(self, error: WireError) -> None:
+        self.write(reply_line("Error", error.to_json()))
+        if self._transport is not None:
+            self._transport.close()
+
+    def _close_if_lone(self) -> None:
+        if self._requests == 1 and self._open == 0 and not self.streaming and self._transport is not None:
+            self._transport.close()
+
+    def _close_if_done(self) -> None:
+        if self._half_closed and self._open == 0 and not self.streaming and self._transport is not None:
+            self._transport.close()
+
+
+async def serve(listener: socket.socket, receiver: Receiver) -> Any:
+    """Accept on a listening socket that the keeper passed on. The socket's path stays the keeper's: never closed."""
+    loop = asyncio.get_running_loop()
+    return await loop.create_unix_server(lambda: Connection(receiver, loop), sock=listener, backlog=4096)
+
+
+def thread_waker() -> Callable[[Callable[[], None]], Any]:
+    """Return what runs a function in the hub's thread, called from any thread."""
+    return asyncio.get_running_loop().call_soon_threadsafe

@@ -1,0 +1,130 @@
+"""Handlers of the commands about the hub itself."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+from wezparallel import paths
+from wezparallel.hub.handlers import process as processes
+from wezparallel.keeper import messages
+from wezparallel.protocol import hub as words
+from wezparallel.protocol import registry
+from wezparallel.protocol.events import Filter
+from wezparallel.wire.envelope import dump
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from wezparallel.hub.app import Hub
+    from wezparallel.hub.comms.callers import Caller
+    from wezparallel.hub.comms.dispatch import Accepted
+    from wezparallel.hub.comms.server import Connection
+    from wezparallel.protocol.command import Reply
+
+SNAPSHOT_PART = 200  # process records a part: about 200 KB, well below the line limit
+
+
+def ping(hub: Hub, _command: words.Ping) -> words.Pong:
+    """Answer."""
+    return words.Pong(version=hub.version, hub_id=hub.hub_id, uptime_s=round(time.monotonic() - hub.started, 3))
+
+
+def describe(_hub: Hub, command: words.Describe) -> words.Description:
+    """Return the registry as JSON Schema."""
+    events = {} if command.command else registry.describe_events()
+    return words.Description(commands=registry.describe(command.command), events=events)
+
+
+def status(hub: Hub, _command: words.Status) -> words.StatusReply:
+    """Return what runs, in numbers."""
+    live = [process for process in hub.state.processes.values() if not process.removed]
+    memory = [usage.memory_bytes for usage in hub.usage.values() if usage.memory_bytes is not None]
+    facts = hub.keeper_facts
+    keeper_started = facts.get("keeper_started_at")
+    return words.StatusReply(
+        version=hub.version, hub_id=hub.hub_id, hub_pid=os.getpid(), keeper_pid=facts.get("keeper_pid"),
+        epoch=hub.store.epoch, seq=hub.bus.seq, uptime_s=round(time.monotonic() - hub.started, 3),
+        keeper_uptime_s=None if keeper_started is None else round((hub.now_ms() - keeper_started) / 1000, 3),
+        hub_deaths=facts.get("hub_deaths"), socket=paths.link() or paths.hub_socket(),
+        workspaces=sum(workspace.open for workspace in hub.state.workspaces.values()), processes=len(live),
+        by_state=dict(Counter(process.state for process in live)), hub_memory_bytes=own_memory(),
+        processes_memory_bytes=sum(memory) if memory else None, subscribers=hub.bus.subscribers,
+    )  # fmt: skip
+
+
+def subscribe(hub: Hub, command: words.Subscribe, connection: Connection, reply: Callable[[Reply], None]) -> None:
+    """Send the past, or a snapshot; then what comes."""
+    seq = hub.bus.seq
+    wanted = Filter(command.events)
+    since = command.since
+    snapshot = None if since is not None and hub.bus.can_tell(since, command.epoch) else _snapshot(hub)
+    connection.streaming = True
+
+    def committed() -> None:
+        body: dict[str, Any] | None = None
+        if snapshot is not None:
+            body = _send_parts(connection, snapshot)
+        reply(words.Subscribed(epoch=hub.store.epoch, seq=seq, snapshot=body))
+        if snapshot is None and since is not None:
+            for event in hub.store.events_since(since, seq - since):
+                if event.seq <= seq and wanted.takes(event.name):
+                    connection.deliver(event, hub.bus.line(event))
+        hub.bus.subscribe(connection, wanted)
+
+    hub.store.when_committed(hub.store.ticket(), committed)
+
+
+def unsubscribe(hub: Hub, _command: words.Unsubscribe, connection: Connection, reply: Callable[[Reply], None]) -> None:
+    """Send no more events."""
+    hub.bus.unsubscribe(connection)
+    connection.streaming = False
+    reply(words.Unsubscribed())
+
+
+def shutdown(_hub: Hub, command: words.Shutdown, _caller: Caller) -> Accepted:
+    """Nothing changes until the answer is on its way."""
+    return {"children": command.children}
+
+
+async def shut_down(hub: Hub, _command: words.Shutdown, accepted: Accepted) -> words.ShuttingDown:
+    """Stop the processes if that was asked for; then have the keeper end the hub."""
+    children: bool = accepted["children"]
+    if children:
+        live = [process for process in hub.state.processes.values() if not process.removed]
+        runs = [(process, hub.pool.want_down(process)) for process in live]
+        for process, run_id in runs:
+            if run_id is not None:
+                await processes.until_down(hub, process, run_id)
+    # The reply must be out before the end: the keeper is told a moment later.
+    hub.timers.after(0.1, lambda: hub.link.send({"m": messages.EXIT, "children": children}))
+    return words.ShuttingDown(children=children)
+
+
+def _snapshot(hub: Hub) -> dict[str, Any]:
+    live = [process for process in hub.state.processes.values() if not process.removed]
+    return {
+        "workspaces": list(hub.workspaces.snapshot().values()),
+        "processes": [processes.record(hub, process).model_dump() for process in live],
+    }
+
+
+def _send_parts(connection: Connection, snapshot: dict[str, Any]) -> dict[str, Any]:
+    """Send what would not fit into one line ahead; return what stands in `Subscribed` itself."""
+    records = snapshot["processes"]
+    while len(records) > SNAPSHOT_PART:
+        part, records = records[:SNAPSHOT_PART], records[SNAPSHOT_PART:]
+        connection.write(dump({"SnapshotPart": {"processes": part}}))
+    return {**snapshot, "processes": records}
+
+
+def own_memory() -> int | None:
+    """Return this process's resident bytes."""
+    try:
+        return int(psutil.Process().memory_info().rss)
+    except psutil.Error:
+        return None

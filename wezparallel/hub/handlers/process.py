@@ -1,0 +1,260 @@
+"""Handlers of the process commands."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from wezparallel.errors import RequestError
+from wezparallel.hub.pool.supervise import alive
+from wezparallel.hub.state.model import Process, process_record
+from wezparallel.keeper import messages
+from wezparallel.protocol import process as words
+from wezparallel.protocol.process import ProcessRecord, ProcessSettings
+
+if TYPE_CHECKING:
+    from wezparallel.hub.app import Hub
+    from wezparallel.hub.comms.callers import Caller
+    from wezparallel.hub.comms.dispatch import Accepted
+
+
+def record(hub: Hub, process: Process) -> ProcessRecord:
+    """Return what clients see of a process."""
+    usage = hub.usage.get(process.process_id)
+    return ProcessRecord.model_validate(
+        process_record(
+            process,
+            viewers=sum(seen == process.process_id for seen in hub.viewers.values()),
+            cpu_percent=usage.cpu_percent if usage else None,
+            memory_bytes=usage.memory_bytes if usage else None,
+        )
+    )
+
+
+def add(hub: Hub, command: words.ProcessAdd, caller: Caller) -> Accepted:
+    """Write the process down and, unless told otherwise, have it up."""
+    workspace, _, name = command.id.rpartition("/")
+    if not name or "/" in workspace:
+        raise RequestError("command.bad_value", f"{command.id!r} is no id; write `workspace/name` or a bare name")
+    home = os.path.expanduser("~")
+    owner = hub.state.workspaces.get(workspace) if workspace else None
+    if workspace and owner is None:
+        owner = hub.workspaces.add(workspace, command.root or home, caller)
+    process_id = _free_id(hub, command.id, command.unique)
+    settings = ProcessSettings(
+        name=process_id.rpartition("/")[2], argv=[command.command, *command.args], cwd=_cwd(command, owner, home),
+        command=" ".join([command.command, *command.args]), env=dict(command.env), tty=command.tty,
+        restart=command.restart, stop=command.stop, agent=command.agent, log_cap_bytes=command.log_cap_bytes,
+    )  # fmt: skip
+    process = Process(
+        process_id, workspace or None, settings, desired="down", created_at=hub.now_ms(),
+        order=len(hub.state.members(workspace)), env_id=hub.environments.put(command.environment),
+        auto_start_on_restore=command.auto_start_on_restore,
+    )  # fmt: skip
+    hub.workspaces.put(process, caller)
+    return {"process_id": process_id, "run_id": hub.pool.want_up(process) if command.auto_start else None}
+
+
+async def added(hub: Hub, _command: words.ProcessAdd, accepted: Accepted) -> words.ProcessAdded:
+    """Answer once it is spawned, or why it is not."""
+    process = hub.process(accepted["process_id"])
+    if accepted["run_id"] is None:
+        return words.ProcessAdded(process=record(hub, process), now="added")
+    try:
+        await until_up(hub, process, accepted["run_id"])
+    except RequestError as error:
+        return words.ProcessAdded(process=record(hub, process), now="refused", error=error.to_json())
+    return words.ProcessAdded(process=record(hub, process), now="spawned")
+
+
+def start(hub: Hub, command: words.ProcessStart, _caller: Caller) -> Accepted:
+    """Have it up."""
+    process = hub.process(command.process)
+    return {"process_id": process.process_id, "run_id": hub.pool.want_up(process)}
+
+
+async def started(hub: Hub, _command: words.ProcessStart, accepted: Accepted) -> words.ProcessStarted:
+    """Answer once the run is there. Raises RequestError with the reason when it is not."""
+    process = hub.process(accepted["process_id"])
+    await until_up(hub, process, accepted["run_id"])
+    return words.ProcessStarted(process=record(hub, process))
+
+
+def restart(hub: Hub, command: words.ProcessRestart, _caller: Caller) -> Accepted:
+    """Plan a new run; the present one is stopped first."""
+    process = hub.process(command.process)
+    return {"process_id": process.process_id, "run_id": hub.pool.want_restart(process)}
+
+
+async def restarted(hub: Hub, _command: words.ProcessRestart, accepted: Accepted) -> words.ProcessRestarted:
+    """Answer once the new run is there."""
+    process = hub.process(accepted["process_id"])
+    await until_up(hub, process, accepted["run_id"])
+    return words.ProcessRestarted(process=record(hub, process))
+
+
+def stop(hub: Hub, command: words.ProcessStop, _caller: Caller) -> Accepted:
+    """Have it down."""
+    process = _of_run(hub, command.process, command.run_id)
+    return {"process_id": process.process_id, "run_id": hub.pool.want_down(process, command.grace_s)}
+
+
+async def stopped(hub: Hub, _command: words.ProcessStop, accepted: Accepted) -> words.ProcessStopped:
+    """Answer when nothing of it is left."""
+    return words.ProcessStopped(process=await _until_down(hub, accepted))
+
+
+def kill(hub: Hub, command: words.ProcessKill, _caller: Caller) -> Accepted:
+    """Have it down at once. Raises RequestError `process.not_running`."""
+    process = _of_run(hub, command.process, command.run_id)
+    if not alive(process.run):
+        raise RequestError(
+            "process.not_running", f"{process.process_id} does not run; it is {process.state}", state=process.state
+        )
+    return {"process_id": process.process_id, "run_id": hub.pool.want_down(process, kill=True)}
+
+
+async def killed(hub: Hub, _command: words.ProcessKill, accepted: Accepted) -> words.ProcessKilled:
+    """Answer when nothing of it is left."""
+    return words.ProcessKilled(process=await _until_down(hub, accepted))
+
+
+def remove(hub: Hub, command: words.ProcessRemove, _caller: Caller) -> Accepted:
+    """Have it gone."""
+    process = hub.process(command.process)
+    hub.pool.want_gone(process)
+    return {"process_id": process.process_id}
+
+
+async def removed(hub: Hub, _command: words.ProcessRemove, accepted: Accepted) -> words.ProcessRemoved:
+    """Answer when it is."""
+    await until_gone(hub, accepted["process_id"])
+    return words.ProcessRemoved(process_id=accepted["process_id"])
+
+
+def type_(hub: Hub, command: words.ProcessType, _caller: Caller) -> Accepted:
+    """Check that there is someone to type to."""
+    process = hub.process(command.process)
+    if not alive(process.run):
+        raise RequestError(
+            "process.not_running",
+            f"{process.process_id} does not run; start it with ProcessStart",
+            state=process.state,
+        )
+    _bytes_to_type(command)
+    return {"process_id": process.process_id, "write_key": command.key or secrets.token_hex(8)}
+
+
+async def typed(hub: Hub, command: words.ProcessType, accepted: Accepted) -> words.ProcessTyped:
+    """Hand the bytes to the keeper, which remembers the key: a repetition types nothing."""
+    data = _bytes_to_type(command)
+    await hub.link.call(
+        {"m": messages.WRITE, "process_id": accepted["process_id"], "key": accepted["write_key"],
+         "data": base64.b64encode(data).decode()}
+    )  # fmt: skip
+    return words.ProcessTyped(process_id=accepted["process_id"], bytes=len(data))
+
+
+def list_(hub: Hub, command: words.ProcessList) -> words.Processes:
+    """Return a page of processes."""
+    if command.workspace is not None:
+        hub.workspaces.get(command.workspace)
+    ids = sorted(
+        process_id
+        for process_id, process in hub.state.processes.items()
+        if not process.removed
+        and (command.workspace is None or process.workspace == command.workspace)
+        and (command.after is None or process_id > command.after)
+    )
+    page = ids[: command.limit]
+    records = [record(hub, hub.state.processes[process_id]) for process_id in page]
+    return words.Processes(processes=records, next=page[-1] if len(ids) > len(page) else None)
+
+
+def get(hub: Hub, command: words.ProcessGet) -> words.ProcessReply:
+    """Return one process."""
+    return words.ProcessReply(process=record(hub, hub.process(command.process)))
+
+
+async def until_up(hub: Hub, process: Process, run_id: str) -> None:
+    """Wait until a run was spawned. Raises RequestError when it never will be."""
+
+    def settled() -> bool:
+        return not (process.planned is not None and process.planned.run_id == run_id)
+
+    await hub.pool.until(process, settled)
+    if run_id in hub.pool.refusals:
+        raise hub.pool.refusals[run_id]
+    if process.run is None or process.run.run_id != run_id:
+        raise RequestError(
+            "process.superseded", f"{process.process_id} was stopped before it had started", process=process.process_id
+        )
+
+
+async def until_gone(hub: Hub, process_id: str) -> None:
+    """Wait until a process is forgotten."""
+    process = hub.state.processes.get(process_id)
+    if process is not None:
+        await hub.pool.until(process, lambda: hub.state.processes.get(process_id) is not process)
+
+
+async def until_down(hub: Hub, process: Process, run_id: str) -> None:
+    """Wait until a run has ended, or will never be."""
+
+    def ended() -> bool:
+        planned = process.planned is not None and process.planned.run_id == run_id
+        return not planned and not (alive(process.run) and process.run is not None and process.run.run_id == run_id)
+
+    await hub.pool.until(process, ended)
+
+
+async def _until_down(hub: Hub, accepted: Accepted) -> ProcessRecord:
+    process = hub.process(accepted["process_id"])
+    if accepted["run_id"] is not None:
+        await until_down(hub, process, accepted["run_id"])
+    return record(hub, process)
+
+
+def _of_run(hub: Hub, process_id: str, run_id: str | None) -> Process:
+    process = hub.process(process_id)
+    if run_id is not None and (process.run is None or process.run.run_id != run_id):
+        raise RequestError(
+            "process.not_running",
+            f"that run of {process.process_id} is over; ask without `run_id` to mean the present one",
+            run_id=process.run.run_id if process.run else None,
+        )
+    return process
+
+
+def _free_id(hub: Hub, wanted: str, unique: bool) -> str:
+    if wanted not in hub.state.processes:
+        return wanted
+    if not unique:
+        raise RequestError(
+            "process.bad_state", f"{wanted!r} exists already; choose another name, or start it with ProcessStart"
+        )
+    number = 2
+    while f"{wanted}-{number}" in hub.state.processes:
+        number += 1
+    return f"{wanted}-{number}"
+
+
+def _cwd(command: words.ProcessAdd, owner: Any, home: str) -> str:
+    cwd = command.cwd or (owner.root if owner is not None else home)
+    if not cwd.startswith("/"):
+        raise RequestError("process.bad_directory", f"{cwd!r} is not absolute; give the whole path", cwd=cwd)
+    return str(cwd)
+
+
+def _bytes_to_type(command: words.ProcessType) -> bytes:
+    if command.encoding == "base64":
+        try:
+            data = base64.b64decode(command.text, validate=True)
+        except (binascii.Error, ValueError):
+            raise RequestError("command.bad_value", "ProcessType.text is not base64", field="text") from None
+    else:
+        data = command.text.encode("utf-8", "surrogatepass")
+    return data + b"\r" if command.enter else data

@@ -1,0 +1,128 @@
+"""Handlers of the workspace commands."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from wezparallel.errors import RequestError
+from wezparallel.hub.handlers import process as processes
+from wezparallel.hub.handlers.template import compiled_for
+from wezparallel.hub.pool.supervise import alive
+from wezparallel.protocol import workspace as words
+from wezparallel.protocol.workspace import Outcome
+
+if TYPE_CHECKING:
+    from wezparallel.hub.app import Hub
+    from wezparallel.hub.comms.callers import Caller
+    from wezparallel.hub.comms.dispatch import Accepted
+
+
+def create(hub: Hub, command: words.WorkspaceCreate, caller: Caller) -> Accepted:
+    """Compile the template, make the workspace, have its processes up."""
+    root = command.root or os.path.expanduser("~")
+    named = command.name or os.path.basename(root.rstrip("/")) or "root"
+    name = hub.workspaces.free_name(named, root, command.unique)
+    compiled = compiled_for(command.template, command.source, root)
+    env_id = hub.environments.put(command.environment)
+    workspace = hub.workspaces.add(name, root, caller, env_id, compiled.name)
+    hub.workspaces.fill(workspace, compiled, caller)
+    return {"name": name, "runs": hub.workspaces.start(workspace, command.view)}
+
+
+async def created(hub: Hub, _command: words.WorkspaceCreate, accepted: Accepted) -> words.WorkspaceCreated:
+    """Answer once each process is spawned, refused or known to wait."""
+    return words.WorkspaceCreated(**await _opened(hub, accepted))
+
+
+def open_(hub: Hub, command: words.WorkspaceOpen, caller: Caller) -> Accepted:
+    """Have a workspace's processes up (again)."""
+    workspace = hub.workspaces.get(command.name)
+    if command.environment is not None:
+        workspace.env_id = hub.environments.put(command.environment)
+        for process in hub.state.members(workspace.name):
+            if not alive(process.run):
+                process.env_id = workspace.env_id
+    hub.workspaces.reopen(workspace, caller)
+    return {"name": workspace.name, "runs": hub.workspaces.start(workspace, command.view)}
+
+
+async def opened(hub: Hub, _command: words.WorkspaceOpen, accepted: Accepted) -> words.WorkspaceOpened:
+    """Answer once each process is spawned, refused or known to wait."""
+    return words.WorkspaceOpened(**await _opened(hub, accepted))
+
+
+def close(hub: Hub, command: words.WorkspaceClose, caller: Caller) -> Accepted:
+    """Have everything in it down."""
+    workspace = hub.workspaces.get(command.name)
+    return {"name": workspace.name, "runs": hub.workspaces.close(workspace, caller)}
+
+
+async def closed(hub: Hub, _command: words.WorkspaceClose, accepted: Accepted) -> words.WorkspaceClosed:
+    """Answer when nothing of it runs."""
+    for process_id, run_id in accepted["runs"].items():
+        process = hub.state.processes.get(process_id)
+        if process is not None and run_id is not None:
+            await processes.until_down(hub, process, run_id)
+    return words.WorkspaceClosed(workspace=hub.workspaces.record(hub.workspaces.get(accepted["name"])))
+
+
+def delete(hub: Hub, command: words.WorkspaceDelete, caller: Caller) -> Accepted:
+    """Have it gone."""
+    workspace = hub.workspaces.get(command.name)
+    return {"name": workspace.name, "processes": hub.workspaces.delete(workspace, caller)}
+
+
+async def deleted(hub: Hub, _command: words.WorkspaceDelete, accepted: Accepted) -> words.WorkspaceDeleted:
+    """Answer when nothing of it is left."""
+    for process_id in accepted["processes"]:
+        await processes.until_gone(hub, process_id)
+    return words.WorkspaceDeleted(name=accepted["name"])
+
+
+def list_(hub: Hub, command: words.WorkspaceList) -> words.Workspaces:
+    """Return a page of workspaces."""
+    names = sorted(
+        name
+        for name, workspace in hub.state.workspaces.items()
+        if (command.root is None or workspace.root == command.root) and (command.after is None or name > command.after)
+    )
+    page = names[: command.limit]
+    records = [hub.workspaces.record(hub.state.workspaces[name]) for name in page]
+    return words.Workspaces(workspaces=records, next=page[-1] if len(names) > len(page) else None)
+
+
+def get(hub: Hub, command: words.WorkspaceGet) -> words.WorkspaceReply:
+    """Return one workspace with its processes."""
+    workspace = hub.workspaces.get(command.name)
+    return words.WorkspaceReply(
+        workspace=hub.workspaces.record(workspace),
+        plan=hub.workspaces.plan(workspace),
+        processes=[processes.record(hub, process) for process in hub.state.members(workspace.name)],
+    )
+
+
+async def _opened(hub: Hub, accepted: Accepted) -> dict[str, object]:
+    workspace = hub.workspaces.get(accepted["name"])
+    outcomes = [
+        await _outcome(hub, process.process_id, accepted["runs"].get(process.process_id))
+        for process in hub.state.members(workspace.name)
+    ]
+    return {
+        "workspace": hub.workspaces.record(workspace),
+        "plan": hub.workspaces.plan(workspace),
+        "processes": outcomes,
+    }
+
+
+async def _outcome(hub: Hub, process_id: str, run_id: str | None) -> Outcome:
+    process = hub.state.processes[process_id]
+    if run_id is None:
+        return Outcome(process_id=process_id, now="running" if alive(process.run) else "not_started")
+    if process.waits_for is not None:
+        return Outcome(process_id=process_id, now="waits", waits_for=process.waits_for)
+    try:
+        await processes.until_up(hub, process, run_id)
+    except RequestError as error:
+        return Outcome(process_id=process_id, now="refused", error=error.to_json())
+    return Outcome(process_id=process_id, now="spawned")

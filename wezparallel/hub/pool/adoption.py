@@ -1,0 +1,113 @@
+"""What a new hub learns from the keeper, and how both are brought together.
+
+The keeper lists runs (with descriptors), processes, viewers, environments and listeners, then says `adopt_end`. The
+store says what was decided. Between the two an earlier hub may have died at any instruction, so each run is one of:
+stored but never sent (spawn it now), sent but not answered (take the keeper's word), ended but not acknowledged (take
+the exit), unknown to an older store (adopt its definition), or gone from the keeper (lost, said so).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from wezparallel.hub.failpoints import failpoint
+from wezparallel.hub.pool.keeper_link import close_all
+from wezparallel.hub.pool.supervise import alive
+from wezparallel.hub.state.model import Process, Run
+from wezparallel.keeper import messages
+from wezparallel.protocol.process import ProcessSettings
+
+if TYPE_CHECKING:
+    from wezparallel.hub.app import Hub
+
+    Message = dict[str, Any]
+
+log = structlog.get_logger()
+
+
+class Adoption:
+    """Collects the keeper's list, then settles it with the store."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._runs: dict[str, tuple[Message, list[int]]] = {}
+        self._exits: list[Message] = []
+        self.done = False
+
+    def take(self, message: Message, fds: list[int]) -> None:
+        """Take one message of the list."""
+        name = message["m"]
+        if name == messages.RUN:
+            self._runs[message["run_id"]] = (message, fds)
+        elif name == messages.EXITED:
+            self._exits.append(message)
+        elif name == messages.ENV:
+            self._hub.environments.held.update(message["env_ids"])
+        elif name == messages.VIEWER:
+            self._hub.viewer(message)
+        elif name == messages.LISTENER:
+            self._hub.listeners[message["name"]] = fds[0]
+        elif name == messages.ADOPT_END:
+            self._hub.keeper_facts = message
+            self.done = True
+        else:
+            close_all(fds)
+
+    def settle(self) -> None:
+        """Bring the store and the keeper's list together, and go on from there."""
+        failpoint("adopting")
+        hub = self._hub
+        tombs = hub.store.tombstones()
+        for run_id, (message, fds) in self._runs.items():
+            process_id = message["process_id"]
+            if process_id in tombs:
+                close_all(fds)
+                continue
+            process = hub.state.processes.get(process_id) or self._unknown(message)
+            self._settle_run(process, run_id, message, fds)
+        for process in list(hub.state.processes.values()):
+            run = process.run
+            if alive(run) and run is not None and run.run_id not in self._runs:
+                hub.pool.lost(process, run, "its keeper ended while it ran; how it ended is not known")
+            process.waits_for = None
+            hub.pool.act_after_commit(process)
+            hub.pool.start_later(process)
+        for process_id in tombs:
+            hub.pool.bury(process_id)
+        for message in self._exits:
+            hub.pool.exited(message)
+        used = {p.env_id for p in hub.state.processes.values()} | {w.env_id for w in hub.state.workspaces.values()}
+        hub.environments.keep_only(used)
+        hub.link.send({"m": messages.ADOPTED})
+
+    def _settle_run(self, process: Process, run_id: str, message: Message, fds: list[int]) -> None:
+        hub = self._hub
+        known = next((run for run in (process.run, process.planned) if run and run.run_id == run_id), None)
+        if known is None:
+            known = Run(run_id, process.process_id, process.runs + 1, stored_at=hub.now_ms(), boot_id=hub.boot_id)
+            process.runs += 1
+            log.warning("run.unknown", process=process.process_id, run_id=run_id)
+        if known.status != "spawned":
+            hub.pool.spawned(process, known, message, fds)
+        else:
+            hub.pool.fds[run_id] = fds
+        if message.get("exit"):
+            self._exits.append({**message["exit"], "run_id": run_id, "process_id": process.process_id})
+
+    def _unknown(self, message: Message) -> Process:
+        """Adopt a process that the store does not know (an older store was restored)."""
+        definition = message["definition"]
+        process = Process(
+            process_id=message["process_id"],
+            workspace=definition.get("workspace"),
+            settings=ProcessSettings.model_validate(definition["settings"]),
+            state="starting",
+            created_at=message["started_at"],
+            env_id=definition.get("env_id", ""),
+        )
+        self._hub.state.processes[process.process_id] = process
+        self._hub.store.put_process(process)
+        log.warning("process.unknown", process=process.process_id)
+        return process

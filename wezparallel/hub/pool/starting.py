@@ -1,0 +1,68 @@
+"""What has to be true before a start, and the message that asks the keeper for it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import anyio.to_thread
+
+from wezparallel.errors import RequestError
+from wezparallel.keeper import messages
+
+if TYPE_CHECKING:
+    from wezparallel.hub.state.model import Process, Run
+    from wezparallel.protocol.process import ProcessSettings
+
+DEFAULT_SIZE = (24, 80)  # rows, columns, until a viewer says its own
+DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
+
+
+async def check_start(settings: ProcessSettings, env: dict[str, str]) -> None:
+    """Check folder and program in a thread: a dead mount must hang neither hub nor keeper.
+
+    Raises RequestError `process.no_directory`, `process.no_binary`.
+    """
+    path = settings.env.get("PATH") or env.get("PATH") or DEFAULT_PATH
+    await anyio.to_thread.run_sync(_check, settings.cwd, settings.argv[0], path, abandon_on_cancel=True)
+
+
+def _check(cwd: str, program: str, path: str) -> None:
+    if not os.path.isdir(cwd):
+        raise RequestError("process.no_directory", f"the folder {cwd} does not exist; make it or change `cwd`", cwd=cwd)
+    found = program
+    if "/" in program:
+        found = os.path.join(cwd, program)
+        ok = os.path.isfile(found) and os.access(found, os.X_OK)
+    else:
+        ok = shutil.which(program, path=path) is not None
+    if not ok:
+        raise RequestError(
+            "process.no_binary", f"{program!r} is not a program on this machine's PATH; install it or name its full path",
+            program=program,
+        )  # fmt: skip
+
+
+def spawn_message(process: Process, run: Run, env_id: str) -> dict[str, Any]:
+    """Return the keeper's `spawn` for a run."""
+    settings = process.settings
+    return {
+        "m": messages.SPAWN,
+        "run_id": run.run_id,
+        "process_id": process.process_id,
+        "definition": {
+            "settings": settings.model_dump(mode="json"), "workspace": process.workspace, "number": run.number,
+            "env_id": env_id,
+        },
+        "argv": settings.argv,
+        "cwd": settings.cwd,
+        "env_id": env_id,
+        "env": {**settings.env, "WORKSPACE": process.workspace or ""},
+        "tty": settings.tty,
+        "size": DEFAULT_SIZE,
+        "log_cap": settings.log_cap_bytes,
+        "stop": {"signal": settings.stop.signal, "grace_s": settings.stop.grace_s, "kill": settings.stop.kill},
+        "agent": settings.agent is not None,
+        "may_type": "ProcessType" in settings.may,
+    }  # fmt: skip

@@ -1,0 +1,316 @@
+"""The process pool: what is wanted of each process, and the one step that brings it there.
+
+Handlers change what is wanted (`want_up`, `want_down`, `want_restart`, `want_gone`), the keeper reports what is
+(`spawned`, `exited`); both end in `act`, which looks at a process and does the next thing, or nothing. It may be
+called at any time and any number of times: recovery after a crash is the same call.
+
+Nothing is sent to the keeper before its cause is committed.
+"""
+
+from __future__ import annotations
+
+import random
+import secrets
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+from wezparallel.errors import RequestError
+from wezparallel.hub.failpoints import failpoint
+from wezparallel.hub.pool import lifecycle, restarts
+from wezparallel.hub.pool.keeper_link import close_all
+from wezparallel.hub.pool.starting import check_start, spawn_message
+from wezparallel.hub.state.model import Process, Run, rfc3339
+from wezparallel.keeper import messages
+
+if TYPE_CHECKING:
+    from wezparallel.hub.app import Hub
+
+    Message = dict[str, Any]
+
+VIEWER_WAIT_S = 1.0  # a process whose pane is being opened starts then at the latest
+
+
+def alive(run: Run | None) -> bool:
+    """Tell whether the keeper holds this run."""
+    return run is not None and run.status == "spawned"
+
+
+class Pool:
+    """All processes, and what is going on with them."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._changed: dict[str, anyio.Event] = {}
+        self._spawning: set[str] = set()
+        self._stopping: set[str] = set()
+        self.fds: dict[str, list[int]] = {}
+        """run id -> duplicates of its descriptors, so that the keeper's death kills nothing"""
+        self.refusals: dict[str, RequestError] = {}
+        """run id -> why it was not spawned"""
+
+    def want_up(self, process: Process) -> str:
+        """Have it run; return the run that serves this, the present one if it runs already."""
+        process.desired = "up"
+        self._fresh(process)
+        if process.planned is None and alive(process.run) and process.state != "stopping":
+            self._save(process)
+            assert process.run is not None
+            return process.run.run_id
+        return self._plan(process)
+
+    def want_restart(self, process: Process) -> str:
+        """Have a new run; return it. The present one is stopped first."""
+        process.desired = "up"
+        self._fresh(process)
+        return self._plan(process)
+
+    def want_down(self, process: Process, grace_s: float | None = None, kill: bool = False) -> str | None:
+        """Have it stopped; return the run that has to end, if one has."""
+        process.desired = "down"
+        process.backoff_until = None
+        process.waits_for = None
+        planned = process.planned
+        if planned is not None and planned.run_id not in self._spawning:
+            planned.status = "lost"
+            self._hub.store.put_run(planned)
+            process.planned = None
+        if not alive(process.run) and process.planned is None and process.state in ("backoff", "starting"):
+            self._move(process, "stopped_waiting", "stopped")
+        self._save(process)
+        if alive(process.run) and (kill or grace_s is not None):
+            assert process.run is not None
+            self._stop(process, process.run, grace_s, kill)
+        self.act_after_commit(process)
+        run = process.planned or process.run
+        return run.run_id if run is not None and (alive(run) or run is process.planned) else None
+
+    def want_gone(self, process: Process) -> None:
+        """Have it stopped and forgotten, with its log."""
+        process.removed = True
+        self.want_down(process)
+
+    def act_after_commit(self, process: Process) -> None:
+        """Do the next thing once all that was decided so far is committed."""
+        self._hub.store.when_committed(self._hub.store.ticket(), lambda: self.act(process))
+
+    def act(self, process: Process) -> None:
+        """Do the next thing that brings a process where it is wanted."""
+        run = process.run
+        if alive(run):
+            assert run is not None
+            if process.desired == "down" or process.planned is not None:
+                self._stop(process, run)
+            return
+        if process.removed and process.planned is None:
+            self._forget(process)
+            return
+        planned = process.planned
+        if planned is None or process.waits_for is not None or planned.run_id in self._spawning:
+            return
+        failpoint("stored")
+        self._spawning.add(planned.run_id)
+        self._hub.tasks.start_soon(self._spawn, process, planned)
+
+    def reserve(self, process: Process) -> None:
+        """Let a planned process wait for its viewer, 1 s at most."""
+        process.waits_for = "viewer"
+        self._hub.link.send({"m": messages.RESERVE, "process_id": process.process_id})
+        self._hub.timers.after(VIEWER_WAIT_S, lambda: self.release(process))
+
+    def release(self, process: Process) -> None:
+        """A viewer came, or none will."""
+        if process.waits_for == "viewer":
+            process.waits_for = None
+            self.act_after_commit(process)
+
+    def spawned(self, process: Process, run: Run, message: Message, fds: list[int]) -> None:
+        """The keeper holds this run: its answer to a spawn, or what it lists at adoption."""
+        self._spawning.discard(run.run_id)
+        self.fds[run.run_id] = fds
+        run.pid, run.start, run.status = message["pid"], message["start"], "spawned"
+        run.started_at = message.get("started_at") or self._hub.now_ms()
+        if process.planned is run:
+            process.planned = None
+        process.run = run
+        process.reason = None
+        self._hub.store.put_run(run)
+        self._move(process, "spawned", "running", pid=run.pid)
+        self._save(process)
+        self.act_after_commit(process)
+
+    def exited(self, message: Message) -> None:
+        """A run ended. It is acknowledged after the commit."""
+        run_id = message["run_id"]
+        process = self._hub.state.processes.get(message["process_id"])
+        run = process.run if process is not None else None
+        if process is not None and run is not None and run.run_id == run_id and run.status == "spawned":
+            self._end(process, run, message)
+
+        def acknowledge() -> None:
+            failpoint("exited")
+            self._hub.link.send({"m": messages.ACK, "run_id": run_id})
+            close_all(self.fds.pop(run_id, []))
+
+        self._hub.store.when_committed(self._hub.store.ticket(), acknowledge)
+
+    def lost(self, process: Process, run: Run, reason: str) -> None:
+        """The keeper does not know a run that it had: say so, and bring back what is wanted."""
+        run.status = "lost"
+        run.ended_at = self._hub.now_ms()
+        self._hub.store.put_run(run)
+        self._move(process, "exited", "exited", reason=reason)
+        if process.desired == "up" and process.settings.restart != "never":
+            self._plan(process)
+        self._save(process)
+
+    async def until(self, process: Process, condition: Any) -> None:
+        """Wait until `condition()` holds; looked at after each change of the process."""
+        while not condition():
+            event = self._changed.setdefault(process.process_id, anyio.Event())
+            await event.wait()
+
+    @staticmethod
+    def _fresh(process: Process) -> None:
+        """A person starts it: what happened before does not count."""
+        process.restarts.clear()
+        process.streak = 0
+        process.restart_count = 0
+
+    def _plan(self, process: Process) -> str:
+        if process.planned is None:
+            process.runs += 1
+            process.planned = Run(
+                run_id=secrets.token_hex(16), process_id=process.process_id, number=process.runs, status="planned",
+                stored_at=self._hub.now_ms(), boot_id=self._hub.boot_id,
+            )  # fmt: skip
+            process.backoff_until = None
+            self._hub.store.put_run(process.planned)
+            if not alive(process.run):
+                self._move(process, "start", "starting")
+        self._save(process)
+        self.act_after_commit(process)
+        return process.planned.run_id
+
+    async def _spawn(self, process: Process, run: Run) -> None:
+        try:
+            env_id = await self._hub.environments.ready(process.env_id)
+            await check_start(process.settings, await self._hub.environments.get(env_id))
+            if process.planned is not run or process.desired == "down":
+                raise RequestError("process.superseded", "a stop overtook this start")
+            reply, fds = await self._hub.link.call(spawn_message(process, run, env_id))
+        except RequestError as error:
+            self._refused(process, run, error)
+            return
+        failpoint("sent")
+        self.spawned(process, run, reply, fds)
+
+    def _refused(self, process: Process, run: Run, error: RequestError) -> None:
+        self._spawning.discard(run.run_id)
+        self.refusals[run.run_id] = error
+        run.status = "lost"
+        self._hub.store.put_run(run)
+        if process.planned is run:
+            process.planned = None
+        asked = error.code == "process.superseded"
+        self._move(process, "stopped_waiting" if asked else "refused", "stopped" if asked else "failed",
+                   reason=None if asked else error.message)  # fmt: skip
+        self._save(process)
+        self.act_after_commit(process)
+
+    def _stop(self, process: Process, run: Run, grace_s: float | None = None, kill: bool = False) -> None:
+        if run.run_id in self._stopping and not kill:
+            return
+        self._stopping.add(run.run_id)
+        if process.state != "stopping":
+            self._move(process, "stop", "stopping")
+            self._save(process)
+        message: Message = {"m": messages.KILL if kill else messages.STOP, "run_id": run.run_id}
+        if grace_s is not None:
+            message["grace_s"] = grace_s
+        ticket = self._hub.store.ticket()
+        self._hub.store.when_committed(ticket, lambda: self._hub.link.request(message, lambda _reply, _fds: None))
+
+    def _end(self, process: Process, run: Run, message: Message) -> None:
+        self._stopping.discard(run.run_id)
+        run.status = "exited"
+        run.exit_code, run.signal = message["exit_code"], message["signal"]
+        run.ended_at = message["at"]
+        run.asked = bool(message["asked"]) or process.desired == "down" or process.planned is not None
+        self._hub.store.put_run(run)
+        event: Message = {"exit_code": run.exit_code, "signal": run.signal, "ran_s": message["ran_s"]}
+        if run.asked:
+            self._move(process, "exit_asked", "stopped", **event)
+            if process.planned is not None:
+                self._move(process, "start", "starting")
+        else:
+            self._by_policy(process, run, event)
+        self._save(process)
+        self.act_after_commit(process)
+
+    def _by_policy(self, process: Process, run: Run, event: Message) -> None:
+        now_s = self._hub.now_ms() / 1000
+        decision = restarts.decide(process.settings, run, process.restarts, now_s, random.random)
+        self._move(process, "exited", "exited", reason=decision.reason, **event)
+        if decision.action == "give_up":
+            self._move(process, "give_up", "failed", reason=decision.reason)
+        elif decision.action == "restart":
+            process.restarts = [*decision.history, now_s]
+            if decision.delay_s > 0:
+                process.backoff_until = self._hub.now_ms() + int(decision.delay_s * 1000)
+                at = rfc3339(process.backoff_until)
+                self._move(process, "backoff", "backoff", reason=decision.reason, next_start_at=at)
+                self.start_later(process)
+            else:
+                self._plan(process)
+
+    def start_later(self, process: Process) -> None:
+        """Start a process that waits in backoff, when its time has come."""
+        due = process.backoff_until
+        if due is None:
+            return
+
+        def start() -> None:
+            if process.state == "backoff" and process.backoff_until == due and process.desired == "up":
+                self._plan(process)
+
+        self._hub.timers.after(max(0.0, (due - self._hub.now_ms()) / 1000), start)
+
+    def _forget(self, process: Process) -> None:
+        process_id = process.process_id
+        if self._hub.state.processes.get(process_id) is not process:
+            return
+        del self._hub.state.processes[process_id]
+        self._hub.store.delete_process(process_id)
+        self._hub.bus.publish("process.removed", {"process_id": process_id, "workspace": process.workspace})
+        self._hub.store.when_committed(self._hub.store.ticket(), lambda: self.bury(process_id))
+        self._notify(process_id)
+
+    def bury(self, process_id: str) -> None:
+        """Tell the keeper to forget a removed process and its log; its tombstone goes when the keeper has."""
+
+        def gone(_reply: Message, _fds: list[int]) -> None:
+            self._hub.store.clear_tombstone(process_id)
+
+        self._hub.link.request({"m": messages.FORGET, "process_id": process_id}, gone)
+
+    def _move(self, process: Process, event: str, name: str, **data: Any) -> None:
+        process.state = lifecycle.next_state(process.state, event)
+        if "reason" in data:
+            process.reason = data["reason"]
+        run = process.run if process.planned is None or alive(process.run) else process.planned
+        run_id = run.run_id if run is not None else None
+        body = {"process_id": process.process_id, "workspace": process.workspace, "run_id": run_id,
+                "state": process.state, **data}  # fmt: skip
+        self._hub.bus.publish(f"process.{name}", body, cause=run_id)
+        self._notify(process.process_id)
+
+    def _notify(self, process_id: str) -> None:
+        event = self._changed.pop(process_id, None)
+        if event is not None:
+            event.set()
+
+    def _save(self, process: Process) -> None:
+        if process.process_id in self._hub.state.processes:
+            self._hub.store.put_process(process)
+        self._notify(process.process_id)

@@ -1,0 +1,144 @@
+"""The workspaces that there are: opened from a template, closed, forgotten."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from typing import TYPE_CHECKING, Any
+
+from wezparallel.errors import RequestError
+from wezparallel.hub.pool.supervise import alive
+from wezparallel.hub.state.model import Process, Workspace, workspace_record
+from wezparallel.protocol.workspace import Plan, WorkspaceRecord
+
+if TYPE_CHECKING:
+    from wezparallel.hub.app import Hub
+    from wezparallel.hub.comms.callers import Caller
+    from wezparallel.hub.workspaces.templates import Compiled
+
+MAX_OPEN = 8  # seed 002's `max_workspaces`
+
+
+class Workspaces:
+    """What handlers ask about workspaces."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+
+    def get(self, name: str) -> Workspace:
+        """Return a workspace. Raises RequestError `workspace.not_found`."""
+        found = self._hub.state.workspaces.get(name)
+        if found is None:
+            known = sorted(self._hub.state.workspaces)
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known) or 'none'}"
+            raise RequestError("workspace.not_found", f"there is no workspace {name!r}; {hint}", name=name, known=known)
+        return found
+
+    def record(self, workspace: Workspace) -> WorkspaceRecord:
+        """Return what clients see of it."""
+        return WorkspaceRecord.model_validate(
+            workspace_record(workspace, self._hub.state.members(workspace.name))
+        )
+
+    def plan(self, workspace: Workspace) -> Plan:
+        """Return how its panes are drawn."""
+        return Plan.model_validate(workspace.plan or {"tabs": []})
+
+    def free_name(self, wanted: str, root: str, unique: bool) -> str:
+        """Return the name that a new workspace gets. Raises RequestError `workspace.exists`."""
+        taken = self._hub.state.workspaces.get(wanted)
+        if taken is None:
+            return wanted
+        if not unique or taken.root == root:
+            how = "open" if taken.open else "closed"
+            raise RequestError(
+                "workspace.exists",
+                f"a workspace named {wanted!r} is {how} already; open it with WorkspaceOpen or choose another name",
+                name=wanted, root=taken.root,
+            )  # fmt: skip
+        number = 2
+        while f"{wanted}-{number}" in self._hub.state.workspaces:
+            number += 1
+        return f"{wanted}-{number}"
+
+    def add(self, name: str, root: str, caller: Caller, env_id: str = "", template: str | None = None) -> Workspace:
+        """Make an open, empty workspace. Raises RequestError."""
+        if not root.startswith("/"):
+            raise RequestError("process.bad_directory", f"{root!r} is not absolute; give the whole path", root=root)
+        if not os.path.isdir(root):
+            raise RequestError("process.no_directory", f"the folder {root} does not exist; make it first", root=root)
+        self._admit()
+        workspace = Workspace(name, root, template, self._hub.now_ms(), env_id=env_id)
+        self._hub.state.workspaces[name] = workspace
+        self._hub.store.put_workspace(workspace)
+        self._hub.bus.publish("workspace.created", {"workspace": name, "root": root}, caller.by())
+        return workspace
+
+    def fill(self, workspace: Workspace, compiled: Compiled, caller: Caller) -> None:
+        """Give a new workspace the processes and the plan of its template."""
+        workspace.plan = compiled.plan_for(workspace.name).model_dump()
+        if compiled.focus is not None:
+            workspace.focus = f"{workspace.name}/{compiled.focus}"
+        for order, settings in enumerate(compiled.settings):
+            process = Process(
+                f"{workspace.name}/{settings.name}", workspace.name, settings, desired="down",
+                created_at=self._hub.now_ms(), order=order, env_id=workspace.env_id, auto_start_on_restore=True,
+            )  # fmt: skip
+            self.put(process, caller)
+        self._hub.store.put_workspace(workspace)
+
+    def put(self, process: Process, caller: Caller) -> None:
+        """Add a process."""
+        self._hub.state.processes[process.process_id] = process
+        self._hub.store.put_process(process)
+        data = {"process_id": process.process_id, "workspace": process.workspace, "state": process.state}
+        self._hub.bus.publish("process.added", data, caller.by())
+
+    def start(self, workspace: Workspace, view: str) -> dict[str, str]:
+        """Have everything in it up that starts by itself; return the runs by process id."""
+        runs: dict[str, str] = {}
+        for process in self._hub.state.members(workspace.name):
+            if not process.settings.auto_start:
+                continue
+            runs[process.process_id] = self._hub.pool.want_up(process)
+            if view == "plan" and process.settings.pane and not alive(process.run):
+                self._hub.pool.reserve(process)
+        return runs
+
+    def reopen(self, workspace: Workspace, caller: Caller) -> None:
+        """Show a closed workspace again."""
+        if not workspace.open:
+            self._admit()
+            workspace.open = True
+            self._hub.store.put_workspace(workspace)
+        self._hub.bus.publish("workspace.opened", {"workspace": workspace.name, "root": workspace.root}, caller.by())
+
+    def close(self, workspace: Workspace, caller: Caller) -> dict[str, str | None]:
+        """Stop everything in it and hide it; return what has to end, by process id."""
+        workspace.open = False
+        self._hub.store.put_workspace(workspace)
+        self._hub.bus.publish("workspace.closed", {"workspace": workspace.name, "root": workspace.root}, caller.by())
+        return {p.process_id: self._hub.pool.want_down(p) for p in self._hub.state.members(workspace.name)}
+
+    def delete(self, workspace: Workspace, caller: Caller) -> list[str]:
+        """Stop everything in it and forget it; return the ids that have to be gone."""
+        members = self._hub.state.members(workspace.name)
+        for process in members:
+            self._hub.pool.want_gone(process)
+        del self._hub.state.workspaces[workspace.name]
+        self._hub.store.delete_workspace(workspace.name)
+        self._hub.bus.publish("workspace.deleted", {"workspace": workspace.name, "root": workspace.root}, caller.by())
+        return [process.process_id for process in members]
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return all workspaces as a subscriber's snapshot lists them."""
+        return {name: self.record(workspace).model_dump() for name, workspace in self._hub.state.workspaces.items()}
+
+    def _admit(self) -> None:
+        open_now = sum(workspace.open for workspace in self._hub.state.workspaces.values())
+        if open_now >= MAX_OPEN:
+            raise RequestError(
+                "workspace.limit", f"{open_now} workspaces are open, and {MAX_OPEN} may be; close one with `down`",
+                limit=MAX_OPEN,
+            )  # fmt: skip
