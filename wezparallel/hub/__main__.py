@@ -1,4 +1,4 @@
-"""`python -m wezparallel.hub`: the keeper starts it. Its own log goes to stderr, which the keeper points at a file."""
+"""`python -m wezparallel.hub`: the keeper starts it. Its log goes to stderr, which the keeper points at a file."""
 
 from __future__ import annotations
 
@@ -24,11 +24,12 @@ def main() -> int:
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
+    code = 1
     try:
-        return anyio.run(run, backend_options={"use_uvloop": True})
+        code = anyio.run(run, backend_options={"use_uvloop": True})
     except* LinkError as group:
         structlog.get_logger().error("keeper.gone", reason=str(group.exceptions[0]))
-        return 1
+    return code
 
 
 if __name__ == "__main__":

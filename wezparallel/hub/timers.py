@@ -21,7 +21,7 @@ class Timers:
         self._changed = anyio.Event()
 
     def after(self, delay_s: float, call: Callable[[], None]) -> None:
-        """Call once, `delay_s` seconds from now. There is no cancel: what is called looks whether it still matters."""
+        """Call once, `delay_s` seconds from now. No cancel: what is called looks whether it still matters."""
         heapq.heappush(self._heap, (anyio.current_time() + delay_s, next(self._numbers), call))
         self._changed.set()
 

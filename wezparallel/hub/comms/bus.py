@@ -67,7 +67,7 @@ class Bus:
             return False
         if not 0 <= self.seq - since <= MAX_REPLAY:
             return False
-        return since + 1 >= self._store.oldest_seq or since == self.seq
+        return since + 1 >= self._store.oldest_seq() or since == self.seq
 
     def line(self, event: Event) -> bytes:
         """Return an event as it travels."""

@@ -19,7 +19,6 @@ import structlog
 from pydantic import ValidationError
 
 from wezparallel.errors import RequestError, WezparallelError, WireError
-from wezparallel.hub.comms import callers
 from wezparallel.hub.failpoints import failpoint
 from wezparallel.protocol import registry
 from wezparallel.protocol.command import Command, Mutation, Reply
@@ -125,6 +124,8 @@ class Dispatcher:
             self._hub.store.when_committed(self._hub.store.ticket(), lambda: slot.fill(line))
 
     def _mutate(self, caller: Caller, command: Command[Reply], waiter: tuple[Slot, Request], handler: Write) -> None:
+        if self._hub.store.error is not None:
+            raise self._hub.store.error
         self._hub.check_caller(caller, command)
         key = command.key if isinstance(command, Mutation) else None
         if key is None:
@@ -229,8 +230,8 @@ def _bad_fields(name: str, model: type[Command[Reply]], error: ValidationError) 
     known = sorted(model.model_fields)
     if first["type"] == "extra_forbidden":
         return RequestError(
-            "command.unknown_field", f"{name} has no field {field!r}; it has {', '.join(known) or 'none'}", field=field
+            "command.unknown_field",
+            f"{name} has no field {field!r}; it has {', '.join(known) or 'none'}",
+            field=field,
         )
     return RequestError("command.bad_value", f"{name}.{field}: {first['msg']}", field=field, known=known)
-
-

@@ -7,7 +7,7 @@ ids they leave as they finish.
 
 from __future__ import annotations
 
-import asyncio
+import asyncio  # noqa: TID251  the one place
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from wezparallel.errors import WireError
@@ -77,7 +77,7 @@ class Connection(asyncio.Protocol):
         self._transport.set_write_buffer_limits(high=WRITE_LIMIT_BYTES)
         self.caller = Caller.of_socket(transport.get_extra_info("socket"))
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  the loop's signature
+    def connection_lost(self, exc: Exception | None) -> None:
         """Forget it; what was accepted goes on."""
         self._transport = None
         self._receiver.closed(self)

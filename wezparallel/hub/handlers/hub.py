@@ -79,7 +79,9 @@ def subscribe(hub: Hub, command: words.Subscribe, connection: Connection, reply:
     hub.store.when_committed(hub.store.ticket(), committed)
 
 
-def unsubscribe(hub: Hub, _command: words.Unsubscribe, connection: Connection, reply: Callable[[Reply], None]) -> None:
+def unsubscribe(
+    hub: Hub, _command: words.Unsubscribe, connection: Connection, reply: Callable[[Reply], None]
+) -> None:
     """Send no more events."""
     hub.bus.unsubscribe(connection)
     connection.streaming = False

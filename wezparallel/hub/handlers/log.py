@@ -13,9 +13,14 @@ from wezparallel.errors import RequestError
 from wezparallel.hub.state.model import rfc3339
 from wezparallel.protocol import log as words
 from wezparallel.protocol.log import LogChunk
+from wezparallel.wire import logformat
+from wezparallel.wire.logreader import LogReader
 
 if TYPE_CHECKING:
     from wezparallel.hub.app import Hub
+    from wezparallel.wire.logreader import Chunk
+
+STREAMS = {logformat.STDOUT: "stdout", logformat.STDERR: "stderr", logformat.TTY: "tty"}
 
 _AGE = re.compile(r"(\d+(?:\.\d+)?)(s|m|h|d)")
 _UNIT_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -23,23 +28,67 @@ _UNIT_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 def read(hub: Hub, command: words.LogRead) -> words.Log:
     """Return a piece of a log."""
-    from wezparallel.wire.logreader import LogReader  # noqa: PLC0415  only who reads logs pays for it
-
-    process = hub.process(command.process)
-    reader = LogReader(os, paths.log_dir(process.process_id))
+    process_id = hub.process(command.process).process_id
+    reader = LogReader(os, paths.log_dir(process_id))
     try:
         start, end = reader.start, reader.end
-        at = _from(reader, command, hub.now_ms(), start)
         chunks: list[LogChunk] = []
-        taken = 0
-        next_offset: int | None = None
-        for chunk in reader.chunks(at, end):
-            if taken + len(chunk.data) > command.max_bytes and taken:
-                next_offset = chunk.offset
-                break
-            taken += len(chunk.data)
-            if command.stream is None or chunk.stream == command.stream:
-                chunks.append(_chunk(chunk))
-        return words.Log(process_id=process.process_id, start=start, end=end, chunks=chunks, next=next_offset)
+        taken = lost = 0
+        at: int | None = _from(reader, command, hub.now_ms(), start)
+        run_id: str | None = None
+        for chunk in reader.chunks(at or 0, end):
+            if chunk.kind in (logformat.LOST, logformat.DELETED):
+                lost += chunk.values[0] if chunk.kind == logformat.LOST else chunk.values[1] - chunk.values[0]
+            elif chunk.kind == logformat.RUN:
+                run_id = logformat.run_id_of(chunk.values)
+            elif chunk.kind in STREAMS:
+                if taken and taken + len(chunk.data) > command.max_bytes:
+                    at = chunk.offset
+                    break
+                taken += len(chunk.data)
+                if command.stream in (None, STREAMS[chunk.kind]):
+                    chunks.append(_chunk(chunk, run_id))
+        else:
+            at = None
+        return words.Log(process_id=process_id, start=start, end=end, chunks=chunks, next=at, lost_bytes=lost)
     finally:
         reader.close()
+
+
+def _from(reader: LogReader, command: words.LogRead, now_ms: int, start: int) -> int:
+    if command.offset is not None:
+        if command.offset < start:
+            raise RequestError(
+                "log.expired", f"the log before offset {start} has expired; read from there", oldest=start
+            )
+        return command.offset
+    if command.lines is not None:
+        kind = next((kind for kind, name in STREAMS.items() if name == command.stream), None)
+        return reader.tail_lines(command.lines, kind)
+    if command.since is not None:
+        return reader.offset_at(_moment(command.since, now_ms))
+    return start
+
+
+def _moment(text: str, now_ms: int) -> int:
+    age = _AGE.fullmatch(text)
+    if age:
+        return now_ms - int(float(age[1]) * _UNIT_S[age[2]] * 1000)
+    try:
+        return int(datetime.fromisoformat(text).astimezone().timestamp() * 1000)
+    except ValueError:
+        raise RequestError(
+            "command.bad_value", f"{text!r} is neither a time as 2026-01-31T12:00:00Z nor an age as 90s, 10m, 2h, 1d",
+            field="since",
+        ) from None  # fmt: skip
+
+
+def _chunk(chunk: Chunk, run_id: str | None) -> LogChunk:
+    try:
+        text, encoding = chunk.data.decode(), "utf-8"
+    except UnicodeDecodeError:
+        text, encoding = base64.b64encode(chunk.data).decode(), "base64"
+    return LogChunk.model_validate(
+        {"at": rfc3339(chunk.time_ms), "offset": chunk.offset, "stream": STREAMS[chunk.kind], "run_id": run_id,
+         "text": text, "encoding": encoding}
+    )  # fmt: skip

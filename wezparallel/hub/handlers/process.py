@@ -190,7 +190,9 @@ async def until_up(hub: Hub, process: Process, run_id: str) -> None:
         raise hub.pool.refusals[run_id]
     if process.run is None or process.run.run_id != run_id:
         raise RequestError(
-            "process.superseded", f"{process.process_id} was stopped before it had started", process=process.process_id
+            "process.superseded",
+            f"{process.process_id} was stopped before it had started",
+            process=process.process_id,
         )
 
 

@@ -85,7 +85,8 @@ def list_(hub: Hub, command: words.WorkspaceList) -> words.Workspaces:
     names = sorted(
         name
         for name, workspace in hub.state.workspaces.items()
-        if (command.root is None or workspace.root == command.root) and (command.after is None or name > command.after)
+        if (command.root is None or workspace.root == command.root)
+        and (command.after is None or name > command.after)
     )
     page = names[: command.limit]
     records = [hub.workspaces.record(hub.state.workspaces[name]) for name in page]

@@ -107,7 +107,9 @@ class KeeperLink:
         await done.wait()
         reply, fds = result[0]
         if reply["m"] != "ok":
-            raise RequestError(reply.get("code", "internal.bug"), reply.get("message", "refused"), **reply.get("data", {}))
+            raise RequestError(
+                reply.get("code", "internal.bug"), reply.get("message", "refused"), **reply.get("data", {})
+            )
         return reply, fds
 
     def close(self) -> None:
@@ -117,9 +119,7 @@ class KeeperLink:
     async def _receive(self) -> list[tuple[int, bytes]]:
         await anyio.wait_readable(self._socket)
         try:
-            data, control, flags, _ = self._socket.recvmsg(
-                1 << 16, socket.CMSG_SPACE(MAX_FDS * 4), MSG_CMSG_CLOEXEC
-            )
+            data, control, flags, _ = self._socket.recvmsg(1 << 16, socket.CMSG_SPACE(MAX_FDS * 4), MSG_CMSG_CLOEXEC)
         except BlockingIOError:
             return []
         except OSError as error:

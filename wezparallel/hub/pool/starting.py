@@ -30,7 +30,9 @@ async def check_start(settings: ProcessSettings, env: dict[str, str]) -> None:
 
 def _check(cwd: str, program: str, path: str) -> None:
     if not os.path.isdir(cwd):
-        raise RequestError("process.no_directory", f"the folder {cwd} does not exist; make it or change `cwd`", cwd=cwd)
+        raise RequestError(
+            "process.no_directory", f"the folder {cwd} does not exist; make it or change `cwd`", cwd=cwd
+        )
     found = program
     if "/" in program:
         found = os.path.join(cwd, program)
@@ -39,7 +41,7 @@ def _check(cwd: str, program: str, path: str) -> None:
         ok = shutil.which(program, path=path) is not None
     if not ok:
         raise RequestError(
-            "process.no_binary", f"{program!r} is not a program on this machine's PATH; install it or name its full path",
+            "process.no_binary", f"{program!r} is no program on its PATH; install it or name its full path",
             program=program,
         )  # fmt: skip
 

@@ -76,7 +76,7 @@ class Pool:
             self._hub.store.put_run(planned)
             process.planned = None
         if not alive(process.run) and process.planned is None and process.state in ("backoff", "starting"):
-            self._move(process, "stopped_waiting", "stopped")
+            self._move(process, "stop" if process.state == "backoff" else "stopped", "stopped", reason=None)
         self._save(process)
         if alive(process.run) and (kill or grace_s is not None):
             assert process.run is not None
@@ -134,6 +134,8 @@ class Pool:
             process.planned = None
         process.run = run
         process.reason = None
+        if process.state != "starting":  # an older store was restored, or a reply was lost with the hub that waited
+            process.state = "starting"
         self._hub.store.put_run(run)
         self._move(process, "spawned", "running", pid=run.pid)
         self._save(process)
@@ -159,7 +161,7 @@ class Pool:
         run.status = "lost"
         run.ended_at = self._hub.now_ms()
         self._hub.store.put_run(run)
-        self._move(process, "exited", "exited", reason=reason)
+        self._move(process, "lost", "exited", reason=reason, exit_code=None, signal=None)
         if process.desired == "up" and process.settings.restart != "never":
             self._plan(process)
         self._save(process)
@@ -197,7 +199,8 @@ class Pool:
             env_id = await self._hub.environments.ready(process.env_id)
             await check_start(process.settings, await self._hub.environments.get(env_id))
             if process.planned is not run or process.desired == "down":
-                raise RequestError("process.superseded", "a stop overtook this start")
+                self._refused(process, run, RequestError("process.superseded", "a stop overtook this start"))
+                return
             reply, fds = await self._hub.link.call(spawn_message(process, run, env_id))
         except RequestError as error:
             self._refused(process, run, error)
@@ -212,9 +215,10 @@ class Pool:
         self._hub.store.put_run(run)
         if process.planned is run:
             process.planned = None
-        asked = error.code == "process.superseded"
-        self._move(process, "stopped_waiting" if asked else "refused", "stopped" if asked else "failed",
-                   reason=None if asked else error.message)  # fmt: skip
+        if process.desired == "down" or error.code == "process.superseded":
+            self._move(process, "stopped", "stopped", reason=None)
+        else:
+            self._by_policy(process, restarts.Exit(refused=error.message))
         self._save(process)
         self.act_after_commit(process)
 
@@ -238,31 +242,37 @@ class Pool:
         run.ended_at = message["at"]
         run.asked = bool(message["asked"]) or process.desired == "down" or process.planned is not None
         self._hub.store.put_run(run)
-        event: Message = {"exit_code": run.exit_code, "signal": run.signal, "ran_s": message["ran_s"]}
+        ended = restarts.Exit(run.exit_code, run.signal, run.asked, message["ran_s"])
+        told = {"exit_code": run.exit_code, "signal": run.signal, "ran_s": message["ran_s"]}
         if run.asked:
-            self._move(process, "exit_asked", "stopped", **event)
+            self._move(process, "stopped", "stopped", reason=None, **told)
             if process.planned is not None:
                 self._move(process, "start", "starting")
         else:
-            self._by_policy(process, run, event)
+            self._tell(process, "exited", **told)
+            self._by_policy(process, ended)
         self._save(process)
         self.act_after_commit(process)
 
-    def _by_policy(self, process: Process, run: Run, event: Message) -> None:
-        now_s = self._hub.now_ms() / 1000
-        decision = restarts.decide(process.settings, run, process.restarts, now_s, random.random)
-        self._move(process, "exited", "exited", reason=decision.reason, **event)
-        if decision.action == "give_up":
-            self._move(process, "give_up", "failed", reason=decision.reason)
-        elif decision.action == "restart":
-            process.restarts = [*decision.history, now_s]
-            if decision.delay_s > 0:
-                process.backoff_until = self._hub.now_ms() + int(decision.delay_s * 1000)
-                at = rfc3339(process.backoff_until)
-                self._move(process, "backoff", "backoff", reason=decision.reason, next_start_at=at)
-                self.start_later(process)
-            else:
-                self._plan(process)
+    def _by_policy(self, process: Process, ended: restarts.Exit) -> None:
+        now_ms = self._hub.now_ms()
+        history = restarts.History(tuple(process.restarts), process.streak)
+        settings = process.settings
+        decision = restarts.decide(
+            settings.restart, ended, history, now_ms / 1000, random.random, backoff_s=settings.backoff_s
+        )
+        process.restarts, process.streak = list(decision.history.times), decision.history.streak
+        if decision.kind == "final":
+            process.state = lifecycle.next_state(process.state, decision.event)
+            process.reason = decision.reason
+            if decision.state == "failed":
+                self._tell(process, "failed", reason=decision.reason)
+            return
+        process.restart_count += 1
+        process.backoff_until = now_ms + int((decision.delay_s or 0) * 1000)
+        at = rfc3339(process.backoff_until)
+        self._move(process, decision.event, "backoff", reason=decision.reason, next_start_at=at)
+        self.start_later(process)
 
     def start_later(self, process: Process) -> None:
         """Start a process that waits in backoff, when its time has come."""
@@ -274,7 +284,11 @@ class Pool:
             if process.state == "backoff" and process.backoff_until == due and process.desired == "up":
                 self._plan(process)
 
-        self._hub.timers.after(max(0.0, (due - self._hub.now_ms()) / 1000), start)
+        delay_s = (due - self._hub.now_ms()) / 1000
+        if delay_s <= 0:
+            start()
+        else:
+            self._hub.timers.after(delay_s, start)
 
     def _forget(self, process: Process) -> None:
         process_id = process.process_id
@@ -294,10 +308,13 @@ class Pool:
 
         self._hub.link.request({"m": messages.FORGET, "process_id": process_id}, gone)
 
-    def _move(self, process: Process, event: str, name: str, **data: Any) -> None:
+    def _move(self, process: Process, event: lifecycle.Event, name: str, **data: Any) -> None:
         process.state = lifecycle.next_state(process.state, event)
         if "reason" in data:
             process.reason = data["reason"]
+        self._tell(process, name, **data)
+
+    def _tell(self, process: Process, name: str, **data: Any) -> None:
         run = process.run if process.planned is None or alive(process.run) else process.planned
         run_id = run.run_id if run is not None else None
         body = {"process_id": process.process_id, "workspace": process.workspace, "run_id": run_id,

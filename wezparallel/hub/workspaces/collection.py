@@ -32,14 +32,14 @@ class Workspaces:
             known = sorted(self._hub.state.workspaces)
             near = difflib.get_close_matches(name, known, n=1)
             hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known) or 'none'}"
-            raise RequestError("workspace.not_found", f"there is no workspace {name!r}; {hint}", name=name, known=known)
+            raise RequestError(
+                "workspace.not_found", f"there is no workspace {name!r}; {hint}", name=name, known=known
+            )
         return found
 
     def record(self, workspace: Workspace) -> WorkspaceRecord:
         """Return what clients see of it."""
-        return WorkspaceRecord.model_validate(
-            workspace_record(workspace, self._hub.state.members(workspace.name))
-        )
+        return WorkspaceRecord.model_validate(workspace_record(workspace, self._hub.state.members(workspace.name)))
 
     def plan(self, workspace: Workspace) -> Plan:
         """Return how its panes are drawn."""

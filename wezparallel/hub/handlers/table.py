@@ -1,0 +1,34 @@
+"""The one table from command to handler. A command without a row fails the tests."""
+
+from __future__ import annotations
+
+from wezparallel.hub.comms.dispatch import Read, Stream, Write
+from wezparallel.hub.handlers import hub, log, process, template, workspace
+
+HANDLERS: dict[str, Read | Write | Stream] = {
+    "Ping": Read(hub.ping, sees_state=False),
+    "Describe": Read(hub.describe, sees_state=False),
+    "Status": Read(hub.status),
+    "Subscribe": Stream(hub.subscribe),
+    "Unsubscribe": Stream(hub.unsubscribe),
+    "Shutdown": Write(hub.shutdown, hub.shut_down),
+    "WorkspaceCreate": Write(workspace.create, workspace.created),
+    "WorkspaceOpen": Write(workspace.open_, workspace.opened),
+    "WorkspaceClose": Write(workspace.close, workspace.closed),
+    "WorkspaceDelete": Write(workspace.delete, workspace.deleted),
+    "WorkspaceList": Read(workspace.list_),
+    "WorkspaceGet": Read(workspace.get),
+    "ProcessAdd": Write(process.add, process.added),
+    "ProcessStart": Write(process.start, process.started),
+    "ProcessStop": Write(process.stop, process.stopped),
+    "ProcessKill": Write(process.kill, process.killed),
+    "ProcessRestart": Write(process.restart, process.restarted),
+    "ProcessRemove": Write(process.remove, process.removed),
+    "ProcessList": Read(process.list_),
+    "ProcessGet": Read(process.get),
+    "ProcessType": Write(process.type_, process.typed),
+    "TemplateList": Read(template.list_, sees_state=False),
+    "TemplateGet": Read(template.get, sees_state=False),
+    "TemplateCheck": Read(template.check, sees_state=False),
+    "LogRead": Read(log.read),
+}
