@@ -1,0 +1,160 @@
+"""Finds templates: in the folder, among the user's own, among ours. Reads files, and only regular ones.
+
+The nearest wins: `wezparallel.yaml` and `.wezparallel/` of the folder, then the user's configuration, then the
+built-ins. In names `-` equals `_`. Above: the handlers. Below: `templates`, which compiles what is found here.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from wezparallel import paths
+from wezparallel.errors import RequestError
+from wezparallel.hub.workspaces.source import fold, known, nearest, printable, quoted
+from wezparallel.hub.workspaces.templates import compile_template
+from wezparallel.hub.workspaces.yaml_lines import MAX_BYTES
+from wezparallel.protocol.template import TemplateRecord
+
+OWN_NAMES = ("wezparallel.yaml", "wezparallel.yml")
+FOLDER = ".wezparallel"
+_SUFFIXES = (".yaml", ".yml")
+_NO_TEMPLATES = frozenset({"framework"})  # the example of the configuration file stands beside the built-ins
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A file that may be a template."""
+
+    name: str
+    path: str
+    origin: str
+    """`folder`, `user` or `built-in`."""
+
+
+def own_template(root: str) -> str | None:
+    """Return the path of the template that belongs to a folder, or None.
+
+    That is `wezparallel.yaml`, else `.wezparallel/default.yaml`, else the only one in `.wezparallel/`.
+    """
+    for name in OWN_NAMES:
+        path = os.path.join(root, name)
+        if os.path.isfile(path):
+            return path
+    inside = list(_in_folder(os.path.join(root, FOLDER), "folder"))
+    default = [one.path for one in inside if fold(one.name) == "default"]
+    return default[0] if default else (inside[0].path if len(inside) == 1 else None)
+
+
+def candidates(root: str) -> list[Candidate]:
+    """Return all templates that can be opened from a folder, nearest first, each name once."""
+    found: dict[str, Candidate] = {}
+    for one in _all(root):
+        found.setdefault(fold(one.name), one)
+    return list(found.values())
+
+
+def find(name: str, root: str) -> str:
+    """Return the path of the template of that name, or of that file.
+
+    Raises `template.not_found` with the nearest name and the list of what there is.
+    """
+    if "/" in name or name.endswith(_SUFFIXES):
+        path = os.path.join(root, name)
+        if os.path.isfile(path):
+            return path
+        raise RequestError("template.not_found", f"there is no file {quoted(path)}; check the path", path=path)
+    found = candidates(root)
+    for one in found:
+        if fold(one.name) == fold(name):
+            return one.path
+    names = [one.name for one in found]
+    near = nearest(fold(name), [fold(one) for one in names])
+    meant = next((one for one in names if fold(one) == near), None)
+    hint = f"did you mean {quoted(meant)}? " if meant else ""
+    raise RequestError(
+        "template.not_found",
+        f"there is no template {quoted(name)}; {hint}{known(names)}. A file can be given by its path",
+        nearest=meant, known=names,
+    )  # fmt: skip
+
+
+def origin(path: str, root: str) -> str:
+    """Return where a template comes from: `folder`, `user` or `built-in`."""
+    for one in _all(root):
+        if one.path == path:
+            return one.origin
+    return "folder"
+
+
+def read(path: str) -> str:
+    """Return a template's text, at most 512 KiB.
+
+    Raises `template.not_found` if it cannot be read, `template.syntax` if it is too large or not UTF-8.
+    """
+    try:
+        # Non-blocking, so that a named pipe of that name cannot hold the hub.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise OSError(errno.EINVAL, "it is not a regular file")
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise RequestError(
+            "template.not_found", f"the template {quoted(path)} cannot be read: {error.strerror}", path=path
+        ) from None
+    if len(data) > MAX_BYTES:
+        raise RequestError(
+            "template.syntax", f"{printable(path)} is larger than {MAX_BYTES // 1024} KiB; cut it down", file=path
+        )
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise RequestError(
+            "template.syntax", f"{printable(path)}:{line}: this is not UTF-8; save the file as UTF-8",
+            file=path, line=line,
+        ) from None  # fmt: skip
+
+
+def list_templates(root: str) -> list[TemplateRecord]:
+    """Return what can be opened from a folder, nearest first. One that does not compile is listed and says why."""
+    records: list[TemplateRecord] = []
+    for one in candidates(root):
+        description, count = "", 0
+        try:
+            compiled = compile_template(read(one.path), one.path, root, "/bin/sh", os.path.expanduser("~"))
+            description, count = compiled.description, len(compiled.settings)
+        except RequestError as error:
+            description = f"does not compile: {error.message.splitlines()[0]}"
+        records.append(
+            TemplateRecord(name=one.name, description=description, path=one.path, origin=one.origin, processes=count)
+        )
+    return records
+
+
+def _all(root: str) -> Iterator[Candidate]:
+    for name in OWN_NAMES:
+        path = os.path.join(root, name)
+        if os.path.isfile(path):
+            yield Candidate("wezparallel", path, "folder")
+            break
+    yield from _in_folder(os.path.join(root, FOLDER), "folder")
+    yield from _in_folder(os.path.join(paths.config_dir(), "templates"), "user")
+    yield from _in_folder(paths.share_dir("config/templates"), "built-in")
+
+
+def _in_folder(folder: str, of: str) -> Iterator[Candidate]:
+    try:
+        names = sorted(os.listdir(folder))
+    except OSError:
+        return
+    for name in names:
+        stem, suffix = os.path.splitext(name)
+        path = os.path.join(folder, name)
+        if suffix in _SUFFIXES and stem and not stem.startswith(".") and stem not in _NO_TEMPLATES:
+            if os.path.isfile(path):
+                yield Candidate(stem, path, of)
