@@ -74,7 +74,7 @@ def spawn(
     Raises RequestError `process.no_binary`, `process.no_directory`, `process.bad_command`, `process.bad_directory`
     or `process.limit`.
     """
-    if not argv or not all(isinstance(word, str) and "\0" not in word for word in argv) or not argv[0]:
+    if not argv or not argv[0] or any("\0" in word for word in argv):
         raise RequestError("process.bad_command", "argv must be a list of words, the first of them a program")
     child = Child()
     theirs: list[int] = []
@@ -95,6 +95,26 @@ def spawn(
     # Nobody else reaps our children, so its entry in /proc stands even if it has ended already.
     child.start = start_of(child.pid)
     return child
+
+
+def spawn_plain(argv: list[str], output: str, around: Surroundings, pass_fd: tuple[int, int] | None = None) -> int:
+    """Start one of our own programs in a session of its own, its output appended to a file. Raises OSError.
+
+    `pass_fd` names a descriptor and the number under which the program gets it.
+    """
+    env = dict(os.environ)
+    append = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+    actions: list[tuple[Any, ...]] = [
+        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 1, output, append, 0o600),
+        (os.POSIX_SPAWN_DUP2, 1, 2),
+    ]
+    if pass_fd is not None:
+        actions.append((os.POSIX_SPAWN_DUP2, *pass_fd))
+    try:
+        return _start(argv, "/", env, actions, around)
+    except RequestError as error:
+        raise FileNotFoundError(errno.ENOENT, error.message) from None
 
 
 def exit_of(status: int) -> tuple[int | None, int | None]:

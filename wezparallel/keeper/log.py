@@ -30,21 +30,19 @@ DEFAULT_CAP = 256 * 1024 * 1024
 class ProcessLog:
     """Appends output and tracks the modes that a terminal would be in after it."""
 
-    __slots__ = ("_bytes_lost", "directory", "modes", "writer")
+    __slots__ = ("cap", "directory", "modes", "writer")
 
     def __init__(self, directory: str, cap: int = DEFAULT_CAP) -> None:
         self.directory = directory
         self.writer = LogWriter(_FILES, directory, cap)
         self.modes = Modes()
-        self._bytes_lost = 0
+        self.cap = cap
 
     def append(self, stream: int, data: bytes) -> int:
         """Write output to the log; return how many of its last bytes could not be written."""
         if stream == TTY:
             self.modes.feed(data)
-        lost = self.writer.append(stream, data, now_ms())
-        self._bytes_lost += lost
-        return lost
+        return self.writer.append(stream, data, now_ms())
 
     def began(self, run_id: RunId, size: tuple[int, int, int, int] | None) -> None:
         """Mark where a run begins, and in which size. The terminal starts from its reset state."""
@@ -63,6 +61,7 @@ class ProcessLog:
 
     def set_cap(self, cap: int) -> None:
         """Take another cap, at once."""
+        self.cap = cap
         self.writer.set_cap(cap, now_ms())
 
     def expire(self, before: Millis) -> None:

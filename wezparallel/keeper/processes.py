@@ -64,7 +64,9 @@ class Run:
         "agent",
         "asked",
         "definition",
+        "ended_at",
         "exit",
+        "foreground",
         "grace",
         "had_output",
         "kill",
@@ -87,7 +89,9 @@ class Run:
         "stdin",
         "stdout",
         "stop_rules",
+        "stop_signal",
         "stopping",
+        "swept",
         "told",
         "tty",
     )
@@ -113,6 +117,8 @@ class Run:
         self.had_output = False
         self.status: int | None = None
         """What waitpid said of the leader."""
+        self.ended_at: JsonObject = {}
+        """Time, length of life and offset of the leader's end, before it is told."""
         self.exit: JsonObject | None = None
         """The exit as the hub is told it; kept until acknowledged."""
         self.told = False
@@ -121,6 +127,11 @@ class Run:
         self.asked = False
         self.kill = False
         """The grace period is over: SIGKILL to whatever is left."""
+        self.stop_signal = 0
+        self.swept = False
+        """What the leader left behind has had the stop signal, too."""
+        self.foreground = 0
+        """The terminal's foreground group when the stop began."""
         self.grace: Timer | None = None
         self.members: dict[int, int] = {}
         """pid and start time of everybody who was seen to belong here, while it is being stopped"""

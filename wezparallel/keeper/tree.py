@@ -13,6 +13,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from wezparallel.keeper.processes import Run
+
 RUN_VARIABLE = b"WEZPARALLEL_RUN="
 _GONE = "ZXx"
 
@@ -80,36 +82,39 @@ class Table:
             self._runs[pid] = environment_run(pid) or ""
         return self._runs[pid]
 
-    def descendants(self, pid: int) -> list[int]:
-        """Return all below a process, parents first."""
+    def descendants(self, pid: int, never: frozenset[int] = frozenset()) -> list[int]:
+        """Return all below a process, parents first, without those of `never` and what is below them."""
         found: list[int] = []
         todo = list(self.children.get(pid, ()))
         while todo:
             current = todo.pop()
-            found.append(current)
-            todo += self.children.get(current, ())
+            if current not in never:
+                found.append(current)
+                todo += self.children.get(current, ())
         return found
 
-    def members(self, run_id: str, leader: tuple[int, int], seen: dict[int, int], session: bool) -> dict[int, int]:
+    def members(self, run: Run, never: frozenset[int]) -> dict[int, int]:
         """Return pid and start time of all living members of a run, the leader too.
 
-        `seen` are earlier members: they stay members when their parent dies and they clear their environment.
-        `session` is false once the leader's session has ended, as its number may be another's now.
+        Earlier members (`run.members`) stay members when their parent dies and they clear their environment.
+        The session counts until it was seen to be empty after its leader's end: then its number may be another's.
         """
-        pid, start = leader
-        found = {p for p, s in seen.items() if p in self.entries and self.entries[p].start == s}
-        current = self.entries.get(pid)
-        if current is not None and current.start == start:
+        pid, entries = run.pid, self.entries
+        found = {p for p, s in run.members.items() if p in entries and entries[p].start == s}
+        current = entries.get(pid)
+        if current is not None and current.start == run.start:
             found.add(pid)
         elif current is not None:
-            session = False
-        for entry in self.entries.values():
-            if (session and entry.session == pid) or self.run_in_environment(entry.pid) == run_id:
-                found.add(entry.pid)
+            run.session_gone = True
+        session = set() if run.session_gone else {e.pid for e in entries.values() if e.session == pid}
+        if run.status is not None and not session:
+            run.session_gone = True
+        found |= session
+        found.update(p for p in entries if self.run_in_environment(p) == run.run_id)
+        found -= never
         for member in list(found):
-            found.update(self.descendants(member))
-        living = (self.entries[p] for p in found)
-        return {entry.pid: entry.start for entry in living if entry.state not in _GONE}
+            found.update(self.descendants(member, never))
+        return {p: entries[p].start for p in found if entries[p].state not in _GONE}
 
 
 def environment_run(pid: int) -> str | None:
@@ -132,10 +137,10 @@ def environment_run(pid: int) -> str | None:
     return ""
 
 
-def send(members: Iterable[tuple[int, int]], number: int, without: frozenset[int] = frozenset()) -> None:
+def send(members: Iterable[tuple[int, int]], number: int) -> None:
     """Signal each member that is still the same process."""
     for pid, start in members:
-        if pid not in without and is_alive(pid, start):
+        if is_alive(pid, start):
             send_one(pid, number)
 
 

@@ -1,0 +1,85 @@
+"""The keeper's start: one per runtime directory, everything imported before it works, then the loop.
+
+    python -m wezparallel.keeper [--foreground]
+
+It daemonises nothing by itself: client/launch.py starts it in a session and scope of its own. Without `--foreground`
+its own output goes to keeper.log.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+
+from wezparallel import paths
+from wezparallel.errors import LinkError
+from wezparallel.keeper import handover
+from wezparallel.keeper.child import take_surroundings
+from wezparallel.keeper.door import Door
+from wezparallel.keeper.keeper import Keeper
+from wezparallel.keeper.listeners import prepare_runtime_dir, take_lock
+from wezparallel.keeper.loop import Loop
+
+TAKEN = 75  # exit code: another keeper holds this runtime directory
+_PR_SET_CHILD_SUBREAPER = 36
+_OURS = ("WEZPARALLEL_RUN", "WEZPARALLEL_PROCESS", "WORKSPACE")
+
+
+def main(argv: list[str]) -> int:
+    """Run the keeper; return its exit code."""
+    carried = handover.carried_by(argv)
+    if "--check" in argv:
+        return handover.check(carried)
+    try:
+        prepare_runtime_dir()
+        lock = carried["lock"] if carried else take_lock()
+        if lock is None:
+            sys.stderr.write(f"a keeper runs already in {paths.runtime_dir()}\n")
+            return TAKEN
+        _settle("--foreground" in argv)
+        around = take_surroundings(*((carried["umask"], carried["soft"]) if carried else (None, None)))
+        loop = Loop()
+        keeper = Keeper(loop, around)
+        loop.on_signal(signal.SIGCHLD, keeper.reap)
+        loop.on_signal(signal.SIGTERM, keeper.may_end)
+        loop.on_signal(signal.SIGINT, keeper.may_end)
+        if carried:
+            handover.resume(keeper, carried)
+        else:
+            keeper.listeners.open(lock)
+            keeper.start_hub()
+    except LinkError as error:
+        sys.stderr.write(error.message + "\n")
+        return 1
+    Door(keeper)
+    loop.run()
+    loop.close()
+    return 0
+
+
+def _settle(foreground: bool) -> None:
+    """Leave nothing of where we were started: directory, names of a run, signals of a terminal, its descriptors."""
+    for name in _OURS if "WEZPARALLEL_RUN" in os.environ else ():
+        os.environ.pop(name, None)
+    for number in (signal.SIGHUP, signal.SIGPIPE, signal.SIGQUIT, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU):
+        signal.signal(number, signal.SIG_IGN)
+    os.makedirs(paths.state_dir(), 0o700, exist_ok=True)
+    null = os.open(os.devnull, os.O_RDWR)
+    while null < 3:  # pipes of children must not land on 0 to 2
+        null = os.dup(null)
+    os.dup2(null, 0)
+    if not foreground:
+        log = os.open(paths.own_log("keeper"), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        os.dup2(log, 1)
+        os.dup2(log, 2)
+        os.close(log)
+    os.close(null)
+    os.chdir("/")
+    # Orphans of our trees come to us, so that a tree can be seen to be empty and nothing stays a zombie.
+    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

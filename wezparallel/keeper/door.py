@@ -1,0 +1,156 @@
+"""The private socket's door: who comes in is checked, says hello, and is handed to whoever serves its role.
+
+Nothing happens before a valid hello. The hello is read to its last byte and no further, so that descriptors which
+travel beside what follows reach those who serve the role.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import struct
+from contextlib import suppress
+
+from wezparallel.errors import LinkError, RequestError, WezparallelError, WireError
+from wezparallel.keeper import hub_link
+from wezparallel.keeper.control import Control
+from wezparallel.keeper.hub_child import NONE
+from wezparallel.keeper.tree import start_of
+from wezparallel.wire.frames import HEAD, HELLO, REFUSED, FrameReader, pack
+from wezparallel.wire.hello import ROLE_CONTROL, ROLE_FRAMES, ROLE_HUB, ROLE_TERMINAL, parse_client_hello
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from wezparallel.keeper.keeper import Keeper
+
+_HELLO_S = 10.0
+_MAX_HELLO = 64 * 1024
+_MAX_GUESTS = 256  # connections without a hello; more wait in the backlog
+_ACCEPTS_A_TURN = 16
+
+
+class Door:
+    """Accepts on keeper.sock."""
+
+    def __init__(self, keeper: Keeper) -> None:
+        self._keeper = keeper
+        self._guests = 0
+        self._open()
+
+    def _open(self) -> None:
+        if self._keeper.listeners.private is not None:
+            self._keeper.loop.watch(self._keeper.listeners.private.fileno(), self._accept, urgent=True)
+
+    def _accept(self) -> None:
+        private = self._keeper.listeners.private
+        for _ in range(_ACCEPTS_A_TURN):
+            if private is None:
+                return
+            if self._guests >= _MAX_GUESTS:
+                self._keeper.loop.unwatch(private.fileno())
+                return
+            try:
+                sock, _ = private.accept()
+            except BlockingIOError:
+                return
+            except OSError:
+                # No descriptor is free: look again in a while instead of turning round it.
+                self._keeper.loop.unwatch(private.fileno())
+                self._keeper.loop.after(0.1, self._open)
+                return
+            self._guests += 1
+            _Guest(self._keeper, sock, self._left)
+
+    def _left(self) -> None:
+        self._guests -= 1
+        if self._guests == _MAX_GUESTS - 1:
+            self._open()
+
+
+class _Guest:
+    """A connection that has not said hello yet."""
+
+    def __init__(self, keeper: Keeper, sock: socket.socket, left: object) -> None:
+        self._keeper = keeper
+        self._sock = sock
+        self._left = left
+        self._data = b""
+        sock.setblocking(False)
+        self._timer = keeper.loop.after(_HELLO_S, self._close)
+        keeper.loop.watch(sock.fileno(), self._on_readable)
+
+    def _on_readable(self) -> None:
+        try:
+            wanted = self._wanted() - len(self._data)
+            data = self._sock.recv(wanted)
+        except BlockingIOError:
+            return
+        except (OSError, WireError):
+            data = b""
+        if not data:
+            self._close()
+            return
+        self._data += data
+        try:
+            if len(self._data) >= HEAD.size and len(self._data) == self._wanted():
+                self._enter()
+        except WezparallelError as error:
+            self._refuse(error)
+
+    def _wanted(self) -> int:
+        if len(self._data) < HEAD.size:
+            return HEAD.size
+        length, kind = HEAD.unpack_from(self._data)
+        if kind != HELLO or not 1 <= length <= _MAX_HELLO:
+            raise WireError("not a hello of wezparallel", code="wire.version")
+        return 4 + int(length)
+
+    def _enter(self) -> None:
+        keeper, sock = self._keeper, self._sock
+        pid, uid = peer(sock)
+        if uid not in {os.getuid(), 0}:
+            raise RequestError("caller.other_user", f"this keeper serves uid {os.getuid()} alone", uid=uid)
+        role, version, body = parse_client_hello(self._data[HEAD.size :])
+        if role == ROLE_HUB:
+            self._check_hub(pid)
+        elif role not in {ROLE_CONTROL, ROLE_TERMINAL, ROLE_FRAMES}:
+            raise WireError(f"role {role} is unknown here; run `wezparallel daemon upgrade`", code="wire.version")
+        self._leave()
+        if role == ROLE_HUB:
+            hub_link.begin(keeper, sock, version, pid)
+        elif role == ROLE_CONTROL:
+            Control(keeper, sock, version, pid)
+        else:
+            keeper.viewers.accept(sock, FrameReader(), role, version, body, [])
+
+    def _check_hub(self, pid: int) -> None:
+        hub = self._keeper.hub
+        if hub.state == NONE:
+            _, run = self._keeper.run_of(pid)
+            if run is not None:
+                raise LinkError("a process of mine cannot be my hub")
+        elif pid != hub.pid or start_of(pid) != hub.start_time:
+            raise LinkError(f"pid {pid} is not the hub that I started (pid {hub.pid})")
+
+    def _refuse(self, error: WezparallelError) -> None:
+        body = json.dumps(error.to_json()).encode()
+        with suppress(OSError):
+            self._sock.send(pack(REFUSED, body))
+        self._close()
+
+    def _leave(self) -> None:
+        self._timer.cancel()
+        self._keeper.loop.unwatch(self._sock.fileno())
+        self._left()
+
+    def _close(self) -> None:
+        if self._sock.fileno() >= 0:
+            self._leave()
+            self._sock.close()
+
+
+def peer(sock: socket.socket) -> tuple[int, int]:
+    """Return pid and uid of whoever connected (Linux)."""
+    pid, uid, _ = struct.unpack("3i", sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+    return pid, uid

@@ -1,0 +1,396 @@
+"""The keeper itself: which processes and runs there are, how a run begins and how its end becomes known.
+
+Above it stand the links (hub, viewers, control), which ask and are told; below it one child's making (child.py), its
+descriptors (processes.py), its tree (stops.py, tree.py) and its log (log.py).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from contextlib import suppress
+
+from wezparallel import paths
+from wezparallel.errors import RequestError
+from wezparallel.keeper import child, handover, tree
+from wezparallel.keeper.hub_child import NONE, HubChild
+from wezparallel.keeper.listeners import Listeners
+from wezparallel.keeper.log import DEFAULT_CAP, ProcessLog, now_ms
+from wezparallel.keeper.messages import EXITED, LOST, OUTPUT, VIEWER
+from wezparallel.keeper.processes import Process, Run
+from wezparallel.keeper.stops import Stops
+from wezparallel.keeper.viewers import Viewers
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from wezparallel.keeper.hub_link import HubLink
+    from wezparallel.keeper.loop import Loop
+    from wezparallel.types import JsonObject, Millis, ProcessId, RunId
+
+_FACTS = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}  # a terminal that nobody has looked at yet
+_NEVER = ("WEZTERM_PANE",)  # the pane of whoever started us is not the child's
+_LAST_ACK_S = 5.0  # how long a keeper that ends waits for the hub to commit the last exits
+
+
+class Keeper:
+    """Everything the keeper holds. One per runtime directory."""
+
+    def __init__(self, loop: Loop, around: child.Surroundings) -> None:
+        self.loop = loop
+        self.around = around
+        self.started_at = now_ms()
+        self.processes: dict[ProcessId, Process] = {}
+        self.runs: dict[RunId, Run] = {}
+        self.envs: dict[str, dict[str, str]] = {}
+        self.viewer_reports: dict[int, JsonObject] = {}
+        self.helpers: dict[int, Callable[[int], object]] = {}
+        """short children of our own and what is to be called with their status"""
+        self.listeners = Listeners(self)
+        self.hub = HubChild(self)
+        self.link: HubLink | None = None
+        self.stops = Stops(self)
+        self.viewers = Viewers(self)
+        self.upgrading = False
+        self.ending: str | None = None
+        """`hub`: exit when empty; `children`: end all processes, then the hub, then exit"""
+
+    # Processes and runs
+
+    def reserve(self, process_id: ProcessId, cap: int | None = None) -> Process:
+        """Make a process known to viewers; a known one is returned as it is."""
+        process = self.processes.get(process_id)
+        if process is None:
+            try:
+                log = ProcessLog(paths.log_dir(process_id), cap or DEFAULT_CAP)
+            except OSError as error:
+                raise RequestError(
+                    "disk.full", f"the log of {process_id} cannot be opened: {error.strerror}; repair its folder"
+                ) from None
+            process = self.processes[process_id] = Process(process_id, log)
+        elif cap:
+            process.log.set_cap(cap)
+        return process
+
+    def forget(self, process_id: ProcessId) -> None:
+        """Remove a process and its log; its viewers are told."""
+        process = self.processes.get(process_id)
+        if process is None:
+            return
+        if process.run is not None:
+            raise RequestError("process.bad_state", f"{process_id} still runs; stop it first")
+        process.known = False
+        del self.processes[process_id]
+        self.viewers.removed(process_id)
+        for run in [run for run in self.runs.values() if run.process is process]:
+            run.told = True
+            run.close()
+            self.runs.pop(run.run_id, None)
+        try:
+            process.log.writer.remove()
+        except OSError as error:
+            self.say(f"the log of {process_id} cannot be removed: {error.strerror}")
+
+    def spawn(self, wish: JsonObject) -> Run:
+        """Start a run. Raises RequestError."""
+        run_id, process_id = wish["run_id"], wish["process_id"]
+        known = self.runs.get(run_id)
+        if known is not None:
+            raise RequestError("run.exists", f"run {run_id} was started already", pid=known.pid, start=known.start)
+        int(run_id, 16)
+        process = self.reserve(process_id, wish.get("log_cap"))
+        if process.run is not None:
+            raise RequestError(
+                "process.bad_state", f"{process_id} still runs; stop it first", run_id=process.run.run_id
+            )
+        size = None
+        if wish.get("tty"):
+            if not process.viewers:
+                rows, columns = wish.get("size") or (24, 80)
+                process.size = (rows, columns, 0, 0)
+            size = process.size
+        started = child.spawn(wish["argv"], wish["cwd"], self._environment(wish, process), size, self.around)
+        run = Run(process, wish, started, self.loop)
+        self._adopt(run)
+        process.log.began(run_id, size)
+        self.viewers.started(process)
+        return run
+
+    def restore(self, process: Process, wish: JsonObject, started: child.Child) -> Run:
+        """Take over a run from the program before this one."""
+        run = Run(process, wish, started, self.loop)
+        self._adopt(run)
+        return run
+
+    def _adopt(self, run: Run) -> None:
+        run.on_output = self._on_output
+        run.on_closed = self._on_closed
+        self.runs[run.run_id] = run
+        run.process.run = run
+        run.listen()
+
+    def _environment(self, wish: JsonObject, process: Process) -> dict[str, str]:
+        env_id = wish.get("env_id") or ""
+        if env_id and env_id not in self.envs:
+            raise RequestError(
+                "process.bad_state", f"environment {env_id} is not held here; put it again", env_id=env_id
+            )
+        env = dict(self.envs[env_id] if env_id else os.environ)
+        if wish.get("tty"):
+            env.update({name: value for name, value in (process.facts or _FACTS).items() if value})
+        for name, value in (wish.get("env") or {}).items():
+            if value is None:
+                env.pop(name, None)
+            else:
+                env[name] = value
+        for name in _NEVER:
+            env.pop(name, None)
+        env["WEZPARALLEL_RUN"] = wish["run_id"]
+        env["WEZPARALLEL_PROCESS"] = process.process_id
+        workspace, slash, _ = process.process_id.rpartition("/")
+        if slash:
+            env["WORKSPACE"] = workspace
+        return env
+
+    # Output and ends
+
+    def _on_output(self, run: Run, stream: int, data: bytes) -> None:
+        process = run.process
+        lost = process.log.append(stream, data)
+        if lost:
+            self.tell(LOST, process_id=process.process_id, offset=process.log.writer.end, bytes=lost)
+        if process.viewers:
+            self.viewers.output(process)
+        if not run.had_output:
+            run.had_output = True
+            self.tell(OUTPUT, process_id=process.process_id)
+
+    def _on_closed(self, run: Run) -> None:
+        if run.told:
+            self.runs.pop(run.run_id, None)
+            self.end_if_done()
+
+    def reap(self) -> None:
+        """Take every child that has ended. Pids that we do not know are orphans of our trees."""
+        while True:
+            try:
+                ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            except ChildProcessError:
+                break
+            if ended is None:
+                break
+            # Until it is reaped, its pid and group cannot be another's.
+            if ended.si_pid == self.hub.pid:
+                self.hub.died()
+            _, status = os.waitpid(ended.si_pid, 0)
+            self._ended(ended.si_pid, status)
+        self.stops.look_soon()
+
+    def _ended(self, pid: int, status: int) -> None:
+        helper = self.helpers.pop(pid, None)
+        if helper is not None:
+            helper(status)
+            return
+        for run in self.runs.values():
+            if run.pid == pid and run.status is None:
+                self._leader_ended(run, status)
+                return
+
+    def _leader_ended(self, run: Run, status: int) -> None:
+        run.status = status
+        run.drain()
+        run.let_go()
+        run.ended_at = {
+            "at": now_ms(),
+            "ran_s": round(self.loop.now() - run.started_mono, 3),
+            "offset": run.process.log.writer.end,
+        }
+        if not run.stopping:
+            self.finish(run)
+
+    def finish(self, run: Run) -> None:
+        """Make a run's end known: its leader has gone and, if it was stopped, its whole tree."""
+        if run.exit is not None or run.status is None:
+            return
+        code, number = child.exit_of(run.status)
+        run.exit = {"exit_code": code, "signal": number, "asked": run.asked, **run.ended_at}
+        process = run.process
+        process.last_exit = run.exit
+        if process.run is run:
+            process.run = None
+        process.log.ended(code, number)
+        self.viewers.exited(process, {"run_id": run.run_id, **run.exit})
+        self.tell(EXITED, run_id=run.run_id, process_id=process.process_id, **run.exit)
+
+    def acknowledge(self, run_id: RunId) -> None:
+        """Forget an exit that the hub has committed."""
+        run = self.runs.get(run_id)
+        if run is None or run.exit is None:
+            return
+        run.told = True
+        if not run.is_open and not run.stopping:
+            del self.runs[run_id]
+        self.end_if_done()
+
+    def stop_done(self, run: Run) -> None:
+        """A stopped run's tree is empty."""
+        self.finish(run)
+        if run.told and not run.is_open:
+            self.runs.pop(run.run_id, None)
+        self.end_if_done()
+
+    # Who is who
+
+    def never_members(self) -> frozenset[int]:
+        """Return the pids that belong to no run, whatever their environment says."""
+        return frozenset(pid for pid in (os.getpid(), self.hub.pid) if pid)
+
+    def run_of(self, pid: int) -> tuple[bool, Run | None]:
+        """Return whether it is known to whom a pid belongs, and to which run; None: to no run, so to a person."""
+        leaders = {run.pid: run for run in self.runs.values() if run.status is None}
+        current = tree.read_entry(pid)
+        if current is None:
+            return False, None
+        session = current.session
+        parent = current
+        below_us = False
+        while parent is not None and parent.pid > 1:
+            run = leaders.get(parent.pid)
+            if run is not None and run.start == parent.start:
+                return True, run
+            below_us = below_us or parent.pid == os.getpid()
+            parent = tree.read_entry(parent.parent) if parent.parent else None
+        for run in self.runs.values():
+            if run.pid == session and not run.session_gone and run.start <= current.start:
+                return True, run
+        named = tree.environment_run(pid)
+        if named and named in self.runs:
+            return True, self.runs[named]
+        return named is not None and not below_us, None
+
+    def is_agent_pid(self, pid: int) -> bool:
+        """Tell whether a pid may not type: in an agent's run without leave to, or nobody knows where."""
+        known, run = self.run_of(pid)
+        return not known if run is None else run.agent and not run.may_type
+
+    # The hub
+
+    def tell(self, name: str, **fields: object) -> None:
+        """Say something to the hub, if there is one; what must not be lost is said again at adoption."""
+        if self.link is not None:
+            self.link.tell(name, fields)
+
+    def report_viewer(self, process_id: ProcessId, viewer_id: int, state: str, **facts: object) -> None:
+        """Tell the hub of a viewer: `attached` or `gone`; facts are pid, size, pane and read_only."""
+        report = {"process_id": process_id, "viewer_id": viewer_id, "state": state, **facts}
+        if state == "gone":
+            self.viewer_reports.pop(viewer_id, None)
+        else:
+            self.viewer_reports[viewer_id] = report
+        self.tell(VIEWER, **report)
+
+    def drop_link(self) -> None:
+        """Close the hub's link; unread messages are discarded, as the next hub asks anew."""
+        link, self.link = self.link, None
+        if link is not None:
+            link.connection.close()
+
+    def upgrade(self, payload: bytes, failed: Callable[[RequestError], object]) -> None:
+        """Become another program; `failed` is told if that came to nothing."""
+        try:
+            handover.begin(self, payload, failed)
+        except RequestError as error:
+            failed(error)
+
+    # The end
+
+    def end(self, children: bool) -> None:
+        """End the hub, with `children` all processes first; exit when nothing is left."""
+        self.ending = "children" if children else "hub"
+        _touch(paths.stopped_mark())
+        if not children:
+            self._end_hub()
+            return
+        for run in list(self.runs.values()):
+            if run.exit is None:
+                self.stops.begin(run)
+        self.end_if_done()
+
+    def hub_stopped(self) -> None:
+        """The hub has ended because it was told to."""
+        if self.ending == "children":
+            self._leave()
+        else:
+            self.listeners.start_at_connect()
+            self.end_if_done()
+
+    def start_hub(self) -> None:
+        """Begin to serve again after a stop."""
+        self.ending = None
+        with suppress(FileNotFoundError):
+            os.unlink(paths.stopped_mark())
+        self.hub.start()
+
+    def end_if_done(self) -> None:
+        """Go on with an end that was asked for, if nothing stands in its way any more."""
+        if self.ending is None:
+            return
+        if self.ending == "children":
+            if any(run.exit is None for run in self.runs.values()):
+                return
+            if all(run.told for run in self.runs.values()):
+                self._end_hub()
+            else:
+                self.loop.after(_LAST_ACK_S if self.link else 0, self._end_hub)
+        elif not self.runs and not self.hub.pid:
+            self._leave()
+
+    def _end_hub(self) -> None:
+        if self.ending is not None:
+            self.hub.stop()
+
+    def _leave(self) -> None:
+        for run in self.runs.values():
+            if not run.told:
+                self.say(f"ends without a hub that knows: {run.process.process_id} {run.run_id} {run.exit}")
+        self.viewers.close_all()
+        self.drop_link()
+        self.listeners.close()
+        self.loop.stop()
+
+    def may_end(self) -> None:
+        """SIGTERM or Ctrl-C: end when there are no processes; they would die with us otherwise."""
+        if self.runs:
+            self.say("SIGTERM is not followed while processes run; use `wezparallel daemon stop --all`")
+        else:
+            self.end(children=True)
+
+    def status(self) -> JsonObject:
+        """Return what `daemon status` shows."""
+        hub = {"state": self.hub.state, "pid": self.hub.pid or None, "deaths": self.hub.all_deaths}
+        if self.hub.state == NONE and self.link is not None:
+            hub["pid"] = self.link.peer_pid
+        return {
+            "pid": os.getpid(),
+            "started_at": self.started_at,
+            "hub": hub,
+            "runs": sum(run.exit is None for run in self.runs.values()),
+            "unacknowledged": sum(run.exit is not None and not run.told for run in self.runs.values()),
+            "processes": len(self.processes),
+            "viewers": len(self.viewer_reports),
+        }
+
+    def say(self, text: str) -> None:
+        """Write one line to the keeper's own log."""
+        sys.stderr.write(f"{_stamp(now_ms())} {text}\n")
+        sys.stderr.flush()
+
+
+def _stamp(at: Millis) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at / 1000)) + f".{at % 1000:03d}Z"
+
+
+def _touch(path: str) -> None:
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
