@@ -80,8 +80,10 @@ class Modes:
             if self._in_string and _STRING_END.search(data):
                 self._in_string = False
             return
-        if data.translate(_SAME, _PARAMETERS).count(b"\x1b[m") == data.count(b"\x1b"):
+        others = data.count(b"\x1b") - data.translate(_SAME, _PARAMETERS).count(b"\x1b[m")
+        if not others or (others == 1 and _UNFINISHED.match(data, last)):
             self._in_string = False
+            self._tail = data[last:] if others else b""
             return
         for match in _SWITCH.finditer(data):
             self._switch(match)
