@@ -5,8 +5,8 @@ Below `state/store.py`, which alone uses it.
 
 from __future__ import annotations
 
-import importlib
 import os
+import runpy
 import secrets
 import sqlite3
 from collections.abc import Iterator
@@ -154,7 +154,7 @@ def _migrate(connection: sqlite3.Connection) -> None:
 
 def _apply(connection: sqlite3.Connection, name: str) -> None:
     if name.endswith(".py"):
-        importlib.import_module(f"wezparallel.hub.state.migrations.{name[:-3]}").migrate(connection)
+        runpy.run_path(os.path.join(_MIGRATIONS, name))["migrate"](connection)
         return
     with open(os.path.join(_MIGRATIONS, name), encoding="utf-8") as file:
         statement = ""
