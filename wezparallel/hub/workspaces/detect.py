@@ -1,7 +1,7 @@
 """Draws a template from what is found in a folder. Reads small files, runs nothing, and is deterministic.
 
-What a project says about itself comes first (a Procfile before scripts, scripts before a Makefile); at most one server
-and one test pane are taken, so that the picture stays small. Above: the handlers, which compile what is drawn here.
+What a project says about itself comes first (a Procfile before scripts, scripts before a Makefile); at most one
+server and one test pane are taken, so that the picture stays small. Above: the handlers, which compile what is drawn.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ MAX_PANES = 6  # beside the agent; more is not a first picture
 MAX_FILE = 256 * 1024  # bytes that are looked at
 _PLAIN = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./ =@%+-]*\Z")
 _WORDS = re.compile(r"(true|false|null|~|[0-9.]+)\Z", re.IGNORECASE)
-_PROCFILE = re.compile(r"^([A-Za-z0-9_-]{1,64}):[ \t]*(\S.*?)\s*$", re.MULTILINE)
-_TARGET = re.compile(r"^([A-Za-z0-9_-]+)\s*:(?!=)", re.MULTILINE)
+_PROCFILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}\Z")
+_TARGET = re.compile(r"^([A-Za-z0-9_-]+)[ \t]*:(?!=)", re.MULTILINE)
 _COMPOSE = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 _LOCKS = (("pnpm-lock.yaml", "pnpm"), ("yarn.lock", "yarn"), ("bun.lockb", "bun"), ("bun.lock", "bun"))
 
@@ -78,9 +78,12 @@ def _procfile(drawing: _Drawing) -> None:
     name = next((one for one in ("Procfile.dev", "Procfile") if drawing.text(one)), None)
     if name is None:
         return
-    # `release` runs once at a deployment, not on a desk.
-    entries = [entry for entry in _PROCFILE.findall(drawing.text(name)) if entry[0] != "release"]
-    used = [entry[0] for entry in entries if drawing.add(entry[0].lstrip("-") or "web", entry[1])]
+    used: list[str] = []
+    for line in drawing.text(name).splitlines():
+        process, _, command = (part.strip() for part in line.partition(":"))
+        # `release` runs once at a deployment, not on a desk.
+        if _PROCFILE_NAME.match(process) and process != "release" and command and command.isprintable():
+            used += [process] if drawing.add(process, command) else []
     if used:
         drawing.note(name, used)
 

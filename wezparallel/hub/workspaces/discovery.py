@@ -96,11 +96,7 @@ def read(path: str) -> str:
     Raises `template.not_found` if it cannot be read, `template.syntax` if it is too large or not UTF-8.
     """
     try:
-        # Non-blocking, so that a named pipe of that name cannot hold the hub.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise OSError(errno.EINVAL, "it is not a regular file")
+        with open(_open_regular(path), "rb") as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise RequestError(
@@ -136,6 +132,15 @@ def list_templates(root: str) -> list[TemplateRecord]:
     return records
 
 
+def _open_regular(path: str) -> int:
+    # Non-blocking, so that a named pipe of that name cannot hold the hub.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is not a regular file")
+    return descriptor
+
+
 def _all(root: str) -> Iterator[Candidate]:
     for name in OWN_NAMES:
         path = os.path.join(root, name)
@@ -154,7 +159,8 @@ def _in_folder(folder: str, of: str) -> Iterator[Candidate]:
         return
     for name in names:
         stem, suffix = os.path.splitext(name)
+        if suffix not in _SUFFIXES or not stem or stem.startswith(".") or stem in _NO_TEMPLATES:
+            continue
         path = os.path.join(folder, name)
-        if suffix in _SUFFIXES and stem and not stem.startswith(".") and stem not in _NO_TEMPLATES:
-            if os.path.isfile(path):
-                yield Candidate(stem, path, of)
+        if os.path.isfile(path):
+            yield Candidate(stem, path, of)

@@ -167,6 +167,8 @@ def _window(line: str, marks: Sequence[Mark]) -> tuple[str, str]:
     text = clip(lead + printable(line[start:]), MAX_WIDTH)
     carets = ""
     for mark in marks:
+        if mark.column - start > MAX_WIDTH:
+            break  # a line can have very many marks; what is cut off is not measured
         before = cells(lead + printable(line[start : mark.column - 1]))
         below = printable(line[mark.column - 1 : mark.column - 1 + mark.length])
         width = min(max(1, cells(below)), MAX_WIDTH - before)

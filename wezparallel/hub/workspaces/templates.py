@@ -159,6 +159,7 @@ class _Compiler:
                 "template.syntax", "a pane in a list is only a command", item.mark,
                 "To say more, write `panes:` as a map: `panes: { server: { command: npm run dev } }`.",
             )  # fmt: skip
+        self._check_count(item.mark)
         command = self._command(item)
         name = commands.derived_name(command.text, self._names)
         self._names[fold(name)] = item.mark
@@ -172,8 +173,7 @@ class _Compiler:
                 "template.syntax", f"{quoted(name)} is the name of another process already", key.mark,
                 f"It stands in line {self._names[fold(name)].line}; `-` equals `_` in names.",
             )  # fmt: skip
-        if len(self._names) >= MAX_PROCESSES:
-            raise self._source.error("template.syntax", f"a template has at most {MAX_PROCESSES} processes", key.mark)
+        self._check_count(key.mark)
         self._names[fold(name)] = key.mark
         what = f"{'pane' if has_pane else 'process'} {quoted(name)}"
         if isinstance(value, Mapping):
@@ -319,6 +319,10 @@ class _Compiler:
                     "Write its name into `layout`, or move it to `processes:` if it needs no pane.",
                 )  # fmt: skip
         return layout
+
+    def _check_count(self, mark: Mark) -> None:
+        if len(self._names) >= MAX_PROCESSES:
+            raise self._source.error("template.syntax", f"a template has at most {MAX_PROCESSES} processes", mark)
 
     def _check_name(self, name: str, mark: Mark) -> None:
         if not name or len(name) > 64 or not name.isprintable() or re.search(r"[\s/]", name) or not name.strip("."):
