@@ -1,0 +1,87 @@
+"""What attach itself draws: the recent past of a process, cleaned, and a few lines of its own."""
+
+from __future__ import annotations
+
+import os
+
+from wezparallel.wire import hello
+from wezparallel.wire.logreader import LogExpiredError, LogReader
+from wezparallel.wire.replay import clean
+from wezparallel.wire.terminal import Modes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import cast
+
+    from wezparallel.wire.logformat import Files
+
+    _FILES = cast("Files", os)
+else:
+    _FILES = os
+
+RECENT = 256 * 1024  # bytes of the past that are painted
+RESET = b"\x18\x1b[?1049l\x1b[?1000;1002;1003;1004;1006;2004l\x1b[?1l\x1b>\x1b[?25h\x1b[0 q\x1b[0m"
+_ALTERNATE = (b"\x1b[?1049h", b"\x1b[?1047h", b"\x1b[?47h")
+
+
+def past(welcome: hello.Welcome) -> bytes:
+    """Return what brings a terminal to where the program's is, up to the welcome's end.
+
+    A program on the alternate screen gets its modes and is asked by the keeper to draw itself; what was painted
+    before it came lies under it, as it did.
+    """
+    data = _recent(welcome)
+    running = bool(welcome.flags & hello.RUNNING)
+    if welcome.flags & hello.ALTERNATE and running:
+        data = data[: max(0, *(data.rfind(word) for word in _ALTERNATE))]
+    painted = clean(data)
+    if running:
+        return painted + b"\x1b[0m" * bool(welcome.flags & hello.ALTERNATE) + welcome.modes
+    modes = Modes()
+    modes.feed(data)
+    return painted + modes.leave() + b"\x1b[0m"
+
+
+def clean_page(rows: int) -> bytes:
+    """Return what moves everything on the screen up into the scrollback, so that the past is painted on nothing."""
+    return f"\x1b[{rows};1H".encode() + b"\n" * rows + b"\x1b[H"
+
+
+def hint(process_id: str, detach_key: str) -> bytes:
+    """Return the one line that says how to leave again."""
+    return dim(f"attached to {process_id}; {key_name(bytes.fromhex(detach_key))} detaches")
+
+
+def dim(text: str) -> bytes:
+    """Return one dim line."""
+    if os.environ.get("NO_COLOR"):
+        return f"{text}\r\n".encode()
+    return f"\x1b[2m{text}\x1b[0m\r\n".encode()
+
+
+def key_name(keys: bytes) -> str:
+    """Return a key sequence as a person says it: `ctrl+\\ twice`."""
+    names = [f"ctrl+{chr(byte + 64).lower()}" if byte < 32 else chr(byte) for byte in keys]
+    if len(names) == 2 and names[0] == names[1]:
+        return f"{names[0]} twice"
+    return " ".join(names)
+
+
+def is_new_pane() -> bool:
+    """Tell whether WezTerm started this program itself, in a pane that shows nothing yet."""
+    try:
+        with open(f"/proc/{os.getppid()}/comm", "rb") as file:
+            return file.read().startswith(b"wezterm")
+    except OSError:
+        return False
+
+
+def _recent(welcome: hello.Welcome) -> bytes:
+    reader = LogReader(_FILES, welcome.strings[0])
+    try:
+        start = reader.line_start_before(welcome.end, RECENT)
+        return reader.read(start, welcome.end - start)
+    except LogExpiredError:
+        return b""
+    finally:
+        reader.close()

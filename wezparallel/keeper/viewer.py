@@ -1,0 +1,184 @@
+"""What every viewer is: a connection after its hello, and a process that it looks at.
+
+viewers.py makes them; terminals.py (handed-over terminals) and streams.py (frames) say what they do with the output.
+"""
+
+from __future__ import annotations
+
+import array
+import os
+import socket
+from collections import deque
+
+from wezparallel.errors import WireError
+from wezparallel.wire.frames import pack
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from wezparallel.keeper.keeper import Keeper
+    from wezparallel.keeper.processes import Process
+    from wezparallel.types import JsonObject
+    from wezparallel.wire.frames import FrameReader
+    from wezparallel.wire.hello import Viewer as Introduction
+
+_READ = 64 * 1024
+_MAX_FDS = 4  # descriptors in one message; a terminal is one
+_FDS_BYTES = socket.CMSG_SPACE(_MAX_FDS * array.array("i").itemsize)
+_MAX_UNSENT = 1024 * 1024  # bytes; a peer that lets this much wait does not read at all
+
+
+class Viewer:
+    """One viewer's connection. Sending never blocks; descriptors that come are kept in their order."""
+
+    def __init__(self, keeper: Keeper, sock: socket.socket, reader: FrameReader, about: Introduction) -> None:
+        self.keeper = keeper
+        self.loop = keeper.loop
+        self.about = about
+        self.process: Process | None = None
+        self.viewer_id = 0
+        self.pid = 0
+        self.fds: deque[int] = deque()
+        self._sock = sock
+        self._reader = reader
+        self._unsent = bytearray()
+        self._closing = False
+        self._deaf = False
+        """The peer has gone; nothing more comes from there."""
+        self._watched: tuple[bool, bool] | None = None
+        sock.setblocking(False)
+
+    # What a kind of viewer does
+
+    def output(self) -> None:
+        """The process's log has grown."""
+
+    def exited(self, exit_: JsonObject) -> None:
+        """The run has ended; its output is in the log."""
+
+    def started(self, payload: bytes) -> None:
+        """A new run has begun."""
+
+    def removed(self) -> None:
+        """The process is forgotten."""
+
+    def ended_by_keeper(self) -> None:
+        """The keeper ends or re-executes itself; everything must be done when this returns."""
+        self.close()
+
+    def frame(self, kind: int, payload: bytes) -> None:
+        """The peer sent a frame."""
+
+    def lost_peer(self) -> None:
+        """The connection has ended."""
+        self.close()
+
+    def sent_all(self) -> None:
+        """Everything that waited was taken by the peer."""
+
+    # The connection
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether the connection lives."""
+        return self._sock.fileno() >= 0
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that the peer has not taken."""
+        return len(self._unsent)
+
+    def start(self, rest: list[tuple[int, bytes]]) -> None:
+        """Handle what came together with the hello, and begin to listen."""
+        self._handle(rest)
+        self.watch()
+
+    def send(self, kind: int, payload: bytes = b"") -> None:
+        """Send a frame, or as much of it as the peer takes now."""
+        if not self.is_open or self._closing:
+            return
+        self._unsent += pack(kind, payload)
+        self._flush()
+        if len(self._unsent) > _MAX_UNSENT:
+            self.close()
+
+    def close_after_sending(self) -> None:
+        """Close when the peer has taken what waits."""
+        self._closing = True
+        if self._unsent:
+            self.watch()
+        else:
+            self.close()
+
+    def close(self) -> None:
+        """Close now, once."""
+        if not self.is_open:
+            return
+        self.loop.unwatch(self._sock.fileno())
+        self._sock.close()
+        while self.fds:
+            os.close(self.fds.popleft())
+        self.keeper.viewers.forget(self)
+
+    def watch(self, wants_turn: bool = False) -> None:
+        """Wait for input, and for room while something waits or while the viewer wants another turn."""
+        if not self.is_open:
+            return
+        wanted = (not self._closing and not self._deaf, bool(self._unsent) or wants_turn)
+        if wanted != self._watched:
+            self._watched = wanted
+            self.loop.watch(
+                self._sock.fileno(),
+                self._on_readable if wanted[0] else None,
+                self._on_writable if wanted[1] else None,
+            )
+
+    def _on_readable(self) -> None:
+        try:
+            # A plain recv would silently close what is sent beside the bytes; descriptors must never reach a child.
+            data, extra, _, _ = self._sock.recvmsg(_READ, _FDS_BYTES, socket.MSG_CMSG_CLOEXEC)
+        except BlockingIOError:
+            return
+        except OSError:
+            data, extra = b"", []
+        for level, kind, raw in extra:
+            if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+                numbers = array.array("i")
+                numbers.frombytes(raw[: len(raw) - len(raw) % numbers.itemsize])
+                self.fds.extend(numbers)
+        if not data:
+            self._lose_peer()
+            return
+        try:
+            self._handle(self._reader.feed(data))
+        except WireError:
+            self._lose_peer()
+
+    def _lose_peer(self) -> None:
+        self._deaf = True
+        self.watch()
+        self.lost_peer()
+
+    def _handle(self, frames: list[tuple[int, bytes]]) -> None:
+        for kind, payload in frames:
+            if not self.is_open or self._closing:
+                return
+            self.frame(kind, payload)
+
+    def _on_writable(self) -> None:
+        self._flush()
+        if self.is_open and not self._unsent:
+            if self._closing:
+                self.close()
+            else:
+                self.sent_all()
+
+    def _flush(self) -> None:
+        try:
+            while self._unsent:
+                del self._unsent[: self._sock.send(self._unsent)]
+        except BlockingIOError:
+            pass
+        except OSError:
+            # The peer is gone; the reading side learns it too, after what the peer said last.
+            self._unsent.clear()
+        self.watch()
