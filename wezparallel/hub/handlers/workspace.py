@@ -25,7 +25,7 @@ def create(hub: Hub, command: words.WorkspaceCreate, caller: Caller) -> Accepted
     name = hub.workspaces.free_name(named, root, command.unique)
     compiled = compiled_for(command.template, command.source, root)
     env_id = hub.environments.put(command.environment)
-    workspace = hub.workspaces.add(name, root, caller, env_id, compiled.name)
+    workspace = hub.workspaces.add(name, compiled.root, caller, env_id, compiled.name)
     hub.workspaces.fill(workspace, compiled, caller)
     return {"name": name, "runs": hub.workspaces.start(workspace, command.view)}
 
