@@ -84,6 +84,9 @@ def spawn(
     except RequestError:
         child.close()
         raise
+    except (ValueError, TypeError) as error:
+        child.close()
+        raise RequestError("process.bad_command", f"{argv[0]} cannot be started: {error}; correct it") from None
     except OSError as error:
         child.close()
         raise RequestError(

@@ -22,6 +22,8 @@ from wezparallel.wire.hello import ROLE_CONTROL, ROLE_FRAMES, ROLE_HUB, ROLE_TER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from wezparallel.keeper.keeper import Keeper
 
 _HELLO_S = 10.0
@@ -71,7 +73,7 @@ class Door:
 class _Guest:
     """A connection that has not said hello yet."""
 
-    def __init__(self, keeper: Keeper, sock: socket.socket, left: object) -> None:
+    def __init__(self, keeper: Keeper, sock: socket.socket, left: Callable[[], object]) -> None:
         self._keeper = keeper
         self._sock = sock
         self._left = left

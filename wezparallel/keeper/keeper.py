@@ -111,7 +111,10 @@ class Keeper:
                 rows, columns = wish.get("size") or (24, 80)
                 process.size = (rows, columns, 0, 0)
             size = process.size
-        started = child.spawn(wish["argv"], wish["cwd"], self._environment(wish, process), size, self.around)
+        around = self.around
+        if wish.get("nofile"):
+            around = child.Surroundings(around.umask, int(wish["nofile"]), around.hard)
+        started = child.spawn(wish["argv"], wish["cwd"], self._environment(wish, process), size, around)
         run = Run(process, wish, started, self.loop)
         self._adopt(run)
         process.log.began(run_id, size)
@@ -254,7 +257,7 @@ class Keeper:
         if current is None:
             return False, None
         session = current.session
-        parent = current
+        parent: tree.Entry | None = current
         below_us = False
         while parent is not None and parent.pid > 1:
             run = leaders.get(parent.pid)
