@@ -40,7 +40,7 @@ _SWITCH = re.compile(
 # What may become one of these with the next chunk. The last ESC may be the first half of a string's end.
 _HALF = re.compile(rb"\x1b(?:\[[0-9;?<>=!]{0,64} ?|\](?:[02](?:;[^\x07\x1b]{0,1024})?)?\x1b?)?\Z")
 # From the last ESC on: a sequence that is not finished, of any kind.
-_UNFINISHED = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*|[ -/]*)?\Z")
+_UNFINISHED = re.compile(rb"\x1b(?:\[[0-?]{0,64}[ -/]{0,4}|[ -/]{0,4})?\Z")
 _STRING = re.compile(rb"\x1b[\]PX^_]")
 _STRING_END = re.compile(rb"[\x07\x18\x1a\x1b]")
 _HALF_CHARACTER = re.compile(rb"(?:[\xc2-\xf4]|[\xe0-\xf4][\x80-\xbf]|[\xf0-\xf4][\x80-\xbf]{2})\Z")
