@@ -1,0 +1,86 @@
+"""The hub dies at each failpoint and at none: processes, exits, output and effects stay exact."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+
+from tests.hub.handlers.test_process import add, get, text_of
+from tests.support.daemon import Daemon
+from tests.support.waiting import until
+
+
+def test_a_killed_hub_costs_no_process(daemon: Daemon) -> None:
+    pids = {name: add(daemon, name, "exec sleep 100")["process"]["pid"] for name in ("a", "b", "c")}
+    before = daemon.kill_hub()
+    until(lambda: daemon.hub_pid() != before, 10, "the next hub")
+    assert {name: get(daemon, name)["pid"] for name in pids} == pids
+    assert all(get(daemon, name)["state"] == "running" for name in pids)
+
+
+@pytest.mark.parametrize("failpoint", ["stored", "sent", "answered"])
+def test_a_start_has_exactly_one_effect_wherever_the_hub_dies(daemon: Daemon, failpoint: str) -> None:
+    daemon.arm(failpoint)
+    fields: dict[str, Any] = {"id": "one", "command": "sh", "args": ["-c", "echo run; exec sleep 100"], "key": "k-1"}
+    added = daemon.call("ProcessAdd", **fields)
+    assert not (daemon.failpoints / failpoint).exists()
+    until(lambda: "run" in text_of(daemon, "one"), 10, "output")
+    assert text_of(daemon, "one") == "run\n"
+    assert daemon.call("ProcessAdd", **fields) == added
+    assert get(daemon, "one")["run"] == 1
+
+
+def test_an_exit_during_the_hubs_death_is_exact(daemon: Daemon) -> None:
+    add(daemon, "late", "read line; exit 41", restart="never")
+    before = daemon.hub_pid()
+    daemon.arm("exited")
+    daemon.call("ProcessType", process="late", text="go\n")
+    until(lambda: daemon.hub_pid() != before, 10, "the next hub")
+    until(lambda: get(daemon, "late")["state"] == "exited", 10, "the exit")
+    assert get(daemon, "late")["exit_code"] == 41
+    assert get(daemon, "late")["run"] == 1
+
+
+def test_a_hub_that_dies_while_adopting_is_followed_by_one_that_does_not(daemon: Daemon) -> None:
+    pid = add(daemon, "a", "exec sleep 100")["process"]["pid"]
+    daemon.arm("adopting")
+    before = daemon.kill_hub()
+    until(lambda: daemon.hub_pid() != before, 10, "the next hub")
+    assert not (daemon.failpoints / "adopting").exists()
+    assert get(daemon, "a")["pid"] == pid
+
+
+def test_events_committed_before_a_death_are_told_after_it(daemon: Daemon) -> None:
+    start = daemon.call("Status")
+    daemon.arm("committed")
+    add(daemon, "a", "exec sleep 100")
+    with daemon.client() as client:
+        names = []
+        for event in client.subscribe(["process.*"], since=start["seq"], epoch=start["epoch"]):
+            names.append(event["Event"]["name"])
+            if names[-1] == "process.running":
+                break
+    assert names == ["process.added", "process.starting", "process.running"]
+
+
+def test_no_connect_fails_while_hubs_die(daemon: Daemon) -> None:
+    failures: list[str] = []
+    done = threading.Event()
+
+    def ask() -> None:
+        while not done.is_set():
+            try:
+                daemon.call("Ping")
+            except Exception as error:  # noqa: BLE001  each one counts
+                failures.append(repr(error))
+
+    asker = threading.Thread(target=ask)
+    asker.start()
+    for _ in range(5):
+        before = daemon.kill_hub()
+        until(lambda before=before: daemon.hub_pid() != before, 10, "the next hub")  # type: ignore[misc]
+    done.set()
+    asker.join(30)
+    assert failures == []
