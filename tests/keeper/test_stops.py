@@ -65,7 +65,9 @@ def test_a_grandchild_that_forked_away_by_two_setsids_is_killed_too(hub: FakeHub
 
 def test_the_exit_is_told_only_when_the_tree_is_empty(hub: FakeHub, tmp_path: Path) -> None:
     pids = tmp_path / "pids"
-    code = f"(trap '' TERM; echo $BASHPID >> {pids}; sleep 0.01; while :; do sleep 0.05; done) & echo $$ >> {pids}; wait"
+    code = (
+        f"(trap '' TERM; echo $BASHPID >> {pids}; sleep 0.01; while :; do sleep 0.05; done) & echo $$ >> {pids}; wait"
+    )
     run = hub.spawn(["bash", "-c", code])
     both = pids_in(pids, 2)
     hub.call(m.STOP, run_id=run["run_id"], grace_s=0.4)

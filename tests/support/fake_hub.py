@@ -89,12 +89,12 @@ class FakeHub:
                 self.events.append(message)
         self.send(m.ADOPTED)
 
-    def send(self, name: str, **fields: object) -> None:
+    def send(self, name: str, /, **fields: object) -> None:
         """Send a message without a number."""
         body = json.dumps({"m": name, **fields}).encode()
         self.socket.sendall(frames.pack(frames.MESSAGE, body))
 
-    def post(self, name: str, **fields: object) -> int:
+    def post(self, name: str, /, **fields: object) -> int:
         """Send a request and return its number."""
         self._number += 1
         self.send(name, n=self._number, **fields)
@@ -112,7 +112,7 @@ class FakeHub:
                 return message
             self.events.append(message)
 
-    def call(self, name: str, **fields: object) -> Message:
+    def call(self, name: str, /, **fields: object) -> Message:
         """Send a request and wait for its answer."""
         return self.answer(self.post(name, **fields))
 

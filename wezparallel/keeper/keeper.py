@@ -171,6 +171,8 @@ class Keeper:
             self.tell(OUTPUT, process_id=process.process_id)
 
     def _on_closed(self, run: Run) -> None:
+        if run.process.run is None:
+            run.process.log.rest()
         if run.told:
             self.runs.pop(run.run_id, None)
             self.end_if_done()
@@ -224,6 +226,8 @@ class Keeper:
         if process.run is run:
             process.run = None
         process.log.ended(code, number)
+        if not run.is_open:
+            process.log.rest()
         self.viewers.exited(process, {"run_id": run.run_id, **run.exit})
         self.tell(EXITED, run_id=run.run_id, process_id=process.process_id, **run.exit)
 

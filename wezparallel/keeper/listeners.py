@@ -242,12 +242,15 @@ def _is_served(path: str, question: bytes) -> bool:
 def _bind_unix(path: str) -> socket.socket:
     _unlink(path)
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    umask = os.umask(0o177)  # 0600 from its first moment
     try:
-        sock.bind(path)  # the umask makes it 0600
+        sock.bind(path)
         sock.listen(_BACKLOG)
     except OSError as error:
         sock.close()
         raise LinkError(f"cannot listen at {path}: {error}; set WEZPARALLEL_RUNTIME_DIR to a shorter path") from None
+    finally:
+        os.umask(umask)
     sock.setblocking(False)
     return sock
 

@@ -59,6 +59,10 @@ class ProcessLog:
         """Mark where a run ended."""
         self.writer.exit(code, signal, now_ms())
 
+    def rest(self) -> None:
+        """Let go of the descriptors until the next output."""
+        self.writer.close()
+
     def set_cap(self, cap: int) -> None:
         """Take another cap, at once."""
         self.cap = cap
