@@ -61,16 +61,21 @@ class Control:
         """Start a hub that was stopped, and forget that it was."""
         return self.ask(START)
 
-    def upgrade(self, argv: list[str]) -> None:
-        """Ask the keeper to re-execute itself as `argv`. Raises LinkError if it refuses."""
+    def upgrade(self, argv: list[str], *, timeout_s: Seconds = 30.0) -> None:
+        """Ask the keeper to re-execute itself as `argv`; this connection ends with it.
+
+        Raises RequestError if it refuses: `process.bad_state` while the hub is there.
+        """
         self._sock.sendall(frames.pack(frames.UPGRADE, json.dumps({"argv": argv}).encode()))
-        self._sock.settimeout(self._timeout_s)
-        try:
-            kind, payload = self._next(self._timeout_s)
-        except ConnectionError:
-            return  # it went over into its successor without a word
-        if kind == frames.REFUSED:
-            raise _refusal(payload)
+        deadline = time.monotonic() + timeout_s
+        while True:
+            try:
+                kind, payload = self._next(deadline - time.monotonic())
+            except ConnectionError:
+                return  # it went over into its successor
+            body = json.loads(payload or b"{}")
+            if kind == frames.REFUSED or (kind == frames.MESSAGE and body.get("m") == "refused"):
+                raise RequestError(body.get("code", "internal.bug"), body.get("message", "the keeper refused"))
 
     def ask(self, message: str, *, timeout_s: Seconds | None = None, **fields: object) -> JsonObject:
         """Send one message and return the fields of its `ok`. Raises RequestError if it is refused."""

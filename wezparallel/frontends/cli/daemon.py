@@ -1,0 +1,246 @@
+"""`status` and `daemon start | stop | status | upgrade`."""
+
+from __future__ import annotations
+
+import time
+from importlib import metadata
+
+from wezparallel.client import launch, sync
+from wezparallel.client.control import Control
+from wezparallel.errors import LinkError, RequestError
+from wezparallel.frontends.cli import exits, text
+from wezparallel.frontends.cli.render import Cell, Column
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from wezparallel.frontends.cli.context import Context
+    from wezparallel.types import JsonObject, Seconds
+
+_ROWS = (Column(cut=""), Column(least=20))
+END_S = 20.0  # for a hub to write down what it knows and end; stopping every process has its own grace periods
+ALL_S = 120.0
+
+
+def version() -> str:
+    """Return the installed version."""
+    try:
+        return metadata.version("wezparallel")
+    except metadata.PackageNotFoundError:
+        return "0 (not installed)"
+
+
+def hub_status(context: Context) -> int:
+    """Show the figures of the daemon; start none for it."""
+    if not context.args.socket and not _hub_listens(context):
+        raise LinkError(_absent())
+    status = context.call("Status")
+    if context.json:
+        context.dump(status)
+        return exits.OK
+    states = ", ".join(f"{count} {state.replace('_', ' ')}" for state, count in sorted(status["by_state"].items()))
+    deaths = status["hub_deaths"]
+    rows = [
+        ("workspaces", str(status["workspaces"])),
+        ("processes", f"{status['processes']}" + (f" ({states})" if states else "")),
+        ("their memory", text.size(status["processes_memory_bytes"])),
+        ("hub", f"pid {status['hub_pid']}, up {text.duration(status['uptime_s'])}, "
+         + text.size(status["hub_memory_bytes"])
+         + (f", died {text.plural(deaths, 'time')}" if deaths else "")),
+        ("keeper", "" if status["keeper_pid"] is None else f"pid {status['keeper_pid']}"
+         + (f", up {text.duration(status['keeper_uptime_s'])}" if status["keeper_uptime_s"] is not None else "")),
+        ("socket", status["socket"]),
+        ("journal", f"{status['seq']} events, epoch {status['epoch']}"),
+        ("subscribers", str(status["subscribers"])),
+        ("version", status["version"]),
+    ]  # fmt: skip
+    context.screen.table(_ROWS, [[Cell(name, "dim"), Cell(value)] for name, value in rows if value])
+    return exits.OK
+
+
+def daemon(context: Context) -> int:
+    """Start, stop, look at or upgrade the daemon."""
+    verbs: dict[str, Callable[[Context], int]] = {
+        "start": _start, "stop": _stop, "status": _status, "upgrade": _upgrade,
+    }  # fmt: skip
+    return verbs[context.args.what](context)
+
+
+def _start(context: Context) -> int:
+    running = launch.ping(context.socket)
+    if running is None or launch.is_stopped():
+        _start_hub(context)
+        pong = launch.ensure(asked=True)
+        _say(context, {"started": True, **pong}, f"The daemon runs (version {pong['version']}).")
+    else:
+        _say(context, {"started": False, **running}, f"The daemon runs since {text.duration(running['uptime_s'])}.")
+    return exits.OK
+
+
+def _start_hub(context: Context) -> None:
+    """Where a keeper lives on without a hub, have it start one; else there is nothing to ask."""
+    try:
+        with Control(context.keeper_socket) as control:
+            control.start_hub()
+    except (ConnectionError, LinkError):
+        return
+
+
+def _stop(context: Context) -> int:
+    try:
+        control = Control(context.keeper_socket)
+    except ConnectionError:
+        _say(context, {"stopped": False}, "No daemon runs.")
+        return exits.OK
+    with control:
+        runs = _count(control.status().get("runs"))
+        if context.args.all and runs and not context.args.yes:
+            if not context.interactive:
+                context.note(f"wezparallel: this stops {text.plural(runs, 'process', 'processes')}; say --yes")
+                return exits.USAGE
+            if context.ask(f"Stop {text.plural(runs, 'process', 'processes')} and the daemon? [y/N]", "n") != "y":
+                context.screen.say("Nothing was changed.")
+                return exits.OK
+        if context.args.all:
+            _shut_down(context)
+        else:
+            control.stop(children=False, timeout_s=END_S)
+    left = _until_stopped(context, ALL_S if context.args.all else END_S)
+    if left:
+        sentence = (
+            f"The daemon is stopped. {text.plural(left, 'process goes', 'processes go')} on, held by the keeper; "
+            "`wezparallel daemon start` takes them back."
+        )
+    else:
+        sentence = "The daemon is stopped."
+    _say(context, {"stopped": True, "processes": left}, sentence)
+    return exits.OK
+
+
+def _shut_down(context: Context) -> None:
+    """Stop every process through the hub, which keeps its promises to them; through the keeper if there is no hub."""
+    if launch.ping(context.socket) is not None:
+        with sync.Client(context.socket, patience_s=1) as client:
+            try:
+                client.call("Shutdown", {"children": True}, timeout_s=ALL_S)
+            except LinkError:
+                pass  # it ended before its answer was read
+            else:
+                return
+    with Control(context.keeper_socket) as control:
+        control.stop(children=True, timeout_s=ALL_S)
+
+
+def _until_stopped(context: Context, timeout_s: Seconds) -> int:
+    """Wait until the hub has ended; return how many runs the keeper still holds. Raises LinkError."""
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        try:
+            with Control(context.keeper_socket) as control:
+                status = control.status()
+        except ConnectionError:
+            return 0
+        if status["hub"].get("pid") is None or status["hub"].get("state") in ("stopped", "none"):
+            return _count(status.get("runs"))
+        sync.wait(0.05)
+    raise LinkError(f"the hub did not end within {timeout_s:g} s; `wezparallel daemon status` shows what it does")
+
+
+def _status(context: Context) -> int:
+    try:
+        with Control(context.keeper_socket) as control:
+            keeper = control.status()
+    except ConnectionError:
+        if context.json:
+            context.dump({"keeper": None, "hub": None, "stopped": launch.is_stopped()})
+            return exits.NO_DAEMON
+        raise LinkError(_absent()) from None
+    pong = launch.ping(context.socket)
+    if context.json:
+        context.dump({"keeper": keeper, "hub": pong, "stopped": launch.is_stopped()})
+        return exits.OK if pong else exits.NO_DAEMON
+    hub = keeper.get("hub") or {}
+    said = f"up {text.duration(pong['uptime_s'])}, version {pong['version']}" if pong else "does not answer"
+    age = _age(keeper.get("started_at"), context.now)
+    rows = [
+        ("●" if pong else "✗", "good" if pong else "bad", "hub",
+         f"{said}, {hub.get('state', '')}, {_pid(hub.get('pid'))}, died {text.plural(hub.get('deaths') or 0, 'time')}"),
+        ("●", "good", "keeper", f"up {age}, {_pid(keeper.get('pid'))}, protocol {keeper.get('version')}"),
+        ("", "", "holds", f"{text.plural(_count(keeper.get('runs')), 'process', 'processes')}, "
+         f"{text.plural(_count(keeper.get('viewers')), 'viewer')}"),
+    ]  # fmt: skip
+    cells = [[Cell(symbol, style), Cell(name, "dim"), Cell(value)] for symbol, style, name, value in rows]
+    context.screen.table((Column(cut=""), *_ROWS), cells)
+    return exits.OK if pong else exits.NO_DAEMON
+
+
+def _upgrade(context: Context) -> int:
+    """Have the keeper re-execute itself with the program that is installed now, then start the new hub."""
+    command = launch.keeper_command()
+    try:
+        with Control(context.keeper_socket) as control:
+            control.stop(children=False, timeout_s=END_S)
+        held = _until_stopped(context, END_S)
+        with Control(context.keeper_socket) as control:
+            control.upgrade(command)
+        _start_hub_again(context)
+    except ConnectionError:
+        held = 0  # a keeper that holds nothing ends with its hub: a new one is the upgrade
+    except RequestError:
+        _start_hub_again(context)
+        launch.ensure(asked=True)
+        raise
+    pong = launch.ensure(asked=True)
+    kept = f"; {text.plural(held, 'process', 'processes')} went on meanwhile" if held else ""
+    _say(context, {"upgraded": True, "processes": held, **pong}, f"The daemon runs version {pong['version']}{kept}.")
+    return exits.OK
+
+
+def _start_hub_again(context: Context) -> None:
+    """Ask until the successor listens; it needs a moment to load."""
+    deadline = time.monotonic() + END_S
+    while time.monotonic() < deadline:
+        try:
+            with Control(context.keeper_socket) as control:
+                control.start_hub()
+                return
+        except (ConnectionError, LinkError):
+            sync.wait(0.05)
+
+
+def _say(context: Context, document: JsonObject, sentence: str) -> None:
+    if context.json:
+        context.dump(document)
+    else:
+        context.screen.say(sentence)
+
+
+def _hub_listens(context: Context) -> bool:
+    if launch.is_stopped():
+        return False
+    try:
+        sync.connect(context.socket).close()
+    except ConnectionError:
+        return False
+    return True
+
+
+def _absent() -> str:
+    said = "the daemon was stopped" if launch.is_stopped() else "no daemon runs"
+    return f"{said}; `wezparallel daemon start` starts it"
+
+
+def _count(value: object) -> int:
+    """Return a count, whether the keeper says how many or which."""
+    if isinstance(value, int):
+        return value
+    return len(value) if isinstance(value, list | dict) else 0
+
+
+def _age(started_at: object, now: float) -> str:
+    return text.duration(now - started_at / 1000) if isinstance(started_at, int | float) else "?"
+
+
+def _pid(pid: object) -> str:
+    return f"pid {pid}" if pid else "no pid"

@@ -1,0 +1,199 @@
+"""`doctor`: what the daemon and the terminal need, each check with its fix. Starts nothing."""
+
+from __future__ import annotations
+
+import importlib.util
+import locale
+import os
+import shutil
+import subprocess
+import sys
+import time
+
+from wezparallel import paths
+from wezparallel.client import launch
+from wezparallel.client.control import Control
+from wezparallel.errors import LinkError, RequestError
+from wezparallel.frontends.cli import exits, text
+from wezparallel.frontends.cli.render import Cell, Column
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import NamedTuple
+
+    from wezparallel.frontends.cli.context import Context
+
+    class Finding(NamedTuple):
+        """One check's result."""
+
+        level: str
+        """`ok`, `fix` (something does not work) or `note` (good to know)"""
+        subject: str
+        said: str
+        fix: str = ""
+else:
+    from collections import namedtuple
+
+    Finding = namedtuple("Finding", "level subject said fix", defaults=("",))
+
+_NEEDED = ("pydantic", "anyio", "psutil", "yaml", "structlog")
+_LITTLE = 1 << 30  # bytes free below which logs soon cannot be written
+_PATIENCE_S = 5
+_STYLE = {"ok": "good", "fix": "bad", "note": "needs"}
+
+
+def doctor(context: Context) -> int:
+    """Check everything; exit code 1 when something is to be fixed."""
+    findings = [
+        finding
+        for check in (_python, _daemon, _sockets, _state, _wezterm, _claude, _terminal)
+        for finding in check(context)
+    ]
+    if context.json:
+        keys = ("level", "subject", "said", "fix")
+        context.dump({"checks": [dict(zip(keys, finding, strict=True)) for finding in findings]})
+    else:
+        _draw(context, findings)
+    return exits.FAILED if any(finding.level == "fix" for finding in findings) else exits.OK
+
+
+def _draw(context: Context, findings: list[Finding]) -> None:
+    """Draw a table whose fixes stand below what they mend."""
+    rows = [[Cell(one.level, _STYLE[one.level]), Cell(one.subject), Cell(one.said)] for one in findings]
+    lines = context.screen.lines((Column(cut=""), Column(cut=""), Column(least=20)), rows, indent=1)
+    for finding, line in zip(findings, lines, strict=True):
+        context.screen.say(line)
+        if finding.fix:
+            context.screen.say(" " * 17 + "→ " + finding.fix)
+
+
+def _python(_: Context) -> Iterator[Finding]:
+    said = f"{sys.version.split()[0]} at {sys.executable}"
+    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        yield Finding(
+            "fix", "python", f"{said} lacks {', '.join(missing)}", f"{sys.executable} -m pip install wezparallel"
+        )
+    else:
+        yield Finding("ok", "python", said)
+
+
+def _daemon(context: Context) -> Iterator[Finding]:
+    began = time.perf_counter()
+    pong = launch.ping(context.socket)
+    took_ms = (time.perf_counter() - began) * 1000
+    try:
+        with Control(context.keeper_socket) as control:
+            keeper = control.status()
+    except (ConnectionError, LinkError, RequestError):
+        keeper = None
+    if pong and keeper:
+        started = keeper.get("started_at")
+        age = text.duration(context.now - started / 1000) if started else "?"
+        spoken = pong["protocol"]["max"]
+        deaths = (keeper.get("hub") or {}).get("deaths") or 0
+        yield Finding(
+            "ok",
+            "daemon",
+            f"hub {text.duration(pong['uptime_s'])}, keeper {age}, protocol {spoken}, answers in {took_ms:.1f} ms",
+        )
+        if deaths:
+            yield Finding(
+                "note", "daemon", f"the hub died {text.plural(deaths, 'time')}", f"its log: {paths.own_log('hub')}"
+            )
+    elif keeper:
+        yield Finding("fix", "daemon", "the keeper runs, the hub does not answer", _start_or_log())
+    elif launch.is_stopped():
+        yield Finding("note", "daemon", "stopped by you", "wezparallel daemon start")
+    else:
+        yield Finding("note", "daemon", "does not run; the first command that needs it starts it")
+
+
+def _start_or_log() -> str:
+    return "wezparallel daemon start" if launch.is_stopped() else f"its log: {paths.own_log('hub')}"
+
+
+def _sockets(context: Context) -> Iterator[Finding]:
+    folder = paths.runtime_dir()
+    if not os.path.isdir(folder):
+        yield Finding("note", "sockets", f"{folder} is made when the daemon starts")
+        return
+    try:
+        launch.check_runtime_dir(folder)
+    except LinkError as error:
+        sentence, _, fix = error.message.partition("; ")
+        yield Finding("fix", "sockets", sentence, fix)
+        return
+    if len(os.fsencode(paths.keeper_socket())) >= 108:
+        yield Finding(
+            "fix", "sockets", f"{folder} is too long for a socket", "set WEZPARALLEL_RUNTIME_DIR to a shorter path"
+        )
+        return
+    link = paths.link()
+    if link is None:
+        yield Finding("ok", "sockets", f"{folder} (an instance of its own)")
+    elif os.path.islink(link) and os.path.realpath(link) == os.path.realpath(paths.hub_socket()):
+        yield Finding("ok", "sockets", f"{folder}, {link}")
+    elif os.path.lexists(link):
+        yield Finding("note", "sockets", f"{link} is not ours", f"clients use {context.socket}")
+    else:
+        yield Finding("note", "sockets", f"{link} is missing; the keeper makes it again")
+
+
+def _state(_: Context) -> Iterator[Finding]:
+    folder = paths.state_dir()
+    place = folder
+    while not os.path.isdir(place):
+        place = os.path.dirname(place)
+    if not os.access(place, os.W_OK | os.X_OK):
+        yield Finding("fix", "state", f"{place} cannot be written", "chown it to you, or set XDG_STATE_HOME")
+        return
+    facts = os.statvfs(place)
+    free = facts.f_bavail * facts.f_frsize
+    said = f"{text.home(folder, os.path.expanduser('~'))}, {text.size(free)} free"
+    if free < _LITTLE:
+        yield Finding("fix", "state", said, "make room: what cannot be written to a log is lost")
+    else:
+        yield Finding("ok", "state", said)
+
+
+def _wezterm(_: Context) -> Iterator[Finding]:
+    program = shutil.which("wezterm")
+    if program is None:
+        yield Finding(
+            "note", "wezterm", "not on PATH; everything but panes works without it", "https://wezterm.org/install/"
+        )
+        return
+    yield Finding("ok", "wezterm", _first_line(program, "--version").removeprefix("wezterm ") or program)
+
+
+def _claude(_: Context) -> Iterator[Finding]:
+    program = shutil.which("claude")
+    if program is None:
+        yield Finding("note", "claude", "not installed; templates with `agent: claude_code` will say so")
+    else:
+        yield Finding("ok", "claude", _first_line(program, "--version") or program)
+
+
+def _terminal(context: Context) -> Iterator[Finding]:
+    term = os.environ.get("TERM", "")
+    parts = [os.environ.get("TERM_PROGRAM", ""), term, os.environ.get("COLORTERM", "")]
+    size = f"{context.screen.columns} columns" if context.screen.columns else "not a terminal"
+    said = ", ".join(part for part in (*parts, size) if part)
+    if context.screen.is_terminal and term in ("", "dumb"):
+        yield Finding(
+            "fix", "terminal", f"TERM is {term or 'unset'}: no colour, no living lines", "export TERM=xterm-256color"
+        )
+    elif locale.getpreferredencoding(do_setlocale=False).lower().replace("-", "") not in ("utf8", "utf8mode"):
+        yield Finding("fix", "terminal", "the locale is not UTF-8: symbols come out wrong", "export LANG=C.UTF-8")
+    else:
+        yield Finding("ok", "terminal", said)
+
+
+def _first_line(program: str, *words: str) -> str:
+    try:
+        done = subprocess.run([program, *words], capture_output=True, timeout=_PATIENCE_S, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return text.clean(done.stdout.decode("utf-8", "replace").partition("\n")[0].strip())

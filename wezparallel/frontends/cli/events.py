@@ -1,0 +1,119 @@
+"""`events`: the journal, one line an event, or JSON lines."""
+
+from __future__ import annotations
+
+from wezparallel.frontends.cli import exits, states, text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from wezparallel.client.sync import Subscription
+    from wezparallel.frontends.cli.context import Context
+    from wezparallel.types import JsonObject
+
+MOST = 10_000  # events of the past; the hub does not replay more
+_BAD = ("failed", "backoff", "error", "lost", "unhealthy")
+_GOOD = ("running", "ready", "started", "opened", "created")
+
+
+def events(context: Context) -> int:
+    """Show the past, and with `--follow` what comes."""
+    args = context.args
+    patterns = args.pattern or ["*"]
+    status = context.call("Status")
+    since, not_before = _since(context, status["seq"])
+    with context.connect() as client:
+        stream = client.subscribe(patterns, since=since, epoch=status["epoch"])
+        told = stream.first.get("snapshot") is None
+        if not told:
+            context.note("the journal does not reach back that far; what comes is shown")
+        # Its answer comes behind the past, which a filter may leave without an end that one could see.
+        client.call("Ping")
+        past = _past(context, stream, since, not_before) if told else []
+        for event in past[-args.lines :] if args.lines > 0 else past:
+            _show(context, event)
+        if args.follow:
+            _follow(context, stream)
+    if not past and not args.follow:
+        context.note("nothing of that kind happened yet")
+    return exits.OK
+
+
+def _since(context: Context, seq: int) -> tuple[int, float]:
+    """Return the seq to begin after, and the time before which nothing is shown."""
+    said = context.args.since
+    if said is None:
+        return max(0, seq - MOST), 0.0
+    if said.isdigit():
+        return int(said), 0.0
+    return max(0, seq - MOST), text.moment(said, context.now)
+
+
+def _past(context: Context, stream: Subscription, since: int, not_before: float) -> list[JsonObject]:
+    """Return the events up to the subscription's own `seq`, all of which have arrived."""
+    until = stream.first["seq"]
+    found: list[JsonObject] = []
+    if since >= until:
+        return found
+    while True:
+        message = stream.next(0)
+        if message is None:
+            return found
+        event = message.get("Event")
+        if not event:
+            continue
+        if event["seq"] > until:
+            _show(context, event)
+            return found
+        if text.parse_time(event["at"]) >= not_before:
+            found.append(event)
+        if event["seq"] == until:
+            return found
+
+
+def _follow(context: Context, stream: Subscription) -> None:
+    context.screen.out.flush()
+    for message in stream:
+        if "Event" in message:
+            _show(context, message["Event"])
+        elif "Lagged" in message:
+            context.note(f"{message['Lagged']['missed']} events were too many to tell; it goes on")
+            if context.json:
+                context.dump(message)
+        context.screen.out.flush()
+
+
+def _show(context: Context, event: JsonObject) -> None:
+    if context.json:
+        context.dump(event)
+        return
+    screen = context.screen
+    name = event["name"]
+    verb = name.rpartition(".")[2]
+    data = event["data"]
+    bad = any(word in verb for word in _BAD) or (verb == "exited" and (data.get("exit_code") or data.get("signal")))
+    style = "bad" if bad else "good" if verb in _GOOD else ""
+    at = text.parse_time(event["at"])
+    when = text.clock(at) if context.now - at < 86400 else event["at"]
+    words = [screen.paint(when, "dim"), screen.paint(text.pad(name, 20), style), _subject(data), _detail(event)]
+    screen.say("  ".join(word for word in words if word).rstrip())
+
+
+def _subject(data: JsonObject) -> str:
+    return text.clean(str(data.get("process_id") or data.get("workspace") or data.get("hub_id") or ""))
+
+
+def _detail(event: JsonObject) -> str:
+    """Return what is worth knowing beside the name: how it ended, why, who."""
+    data = event["data"]
+    parts = []
+    ended = states.how_it_ended(data)
+    if ended:
+        ran = data.get("ran_s")
+        parts.append(f"{ended} after {text.duration(ran)}" if ran is not None else ended)
+    elif data.get("pid") is not None:
+        parts.append(f"pid {data['pid']}")
+    parts += [str(data[field]).rstrip(".") for field in ("reason", "message") if data.get(field)]
+    by = event.get("by") or {}
+    if by.get("role") == "agent":
+        parts.append(f"by agent {by.get('run_id') or ''}".rstrip())
+    return text.clean(", ".join(dict.fromkeys(parts)))

@@ -1,0 +1,49 @@
+"""Lines that live: one per thing while it comes up, repainted in place; into a pipe one line per change."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from wezparallel.frontends.cli.render import Screen
+
+HIDE_CURSOR = "\x1b[?25l"
+SHOW_CURSOR = "\x1b[?25h"
+
+
+class Living:
+    """A block of lines at the end of the screen."""
+
+    def __init__(self, screen: Screen) -> None:
+        self._screen = screen
+        self._moves = screen.is_terminal and screen.colour
+        self._drawn: list[str] = []
+        self._said: set[str] = set()
+
+    def __enter__(self) -> Living:
+        if self._moves:
+            self._screen.out.write(HIDE_CURSOR)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._moves:
+            self._screen.out.write(SHOW_CURSOR)
+            self._screen.out.flush()
+
+    def draw(self, lines: Sequence[str]) -> None:
+        """Show the block as it is now. It never shrinks; what scrolled away stays where it is."""
+        if not self._moves:
+            for line in lines:
+                if line not in self._said:
+                    self._said.add(line)
+                    self._screen.say(line)
+            self._screen.out.flush()
+            return
+        out = self._screen.out
+        if self._drawn:
+            out.write(f"\x1b[{len(self._drawn)}A")
+        for line in lines:
+            out.write(f"\r\x1b[2K{line}\n")
+        out.flush()
+        self._drawn = list(lines)

@@ -1,0 +1,92 @@
+"""Everything behind the door: parse, run one verb, turn what went wrong into a sentence and an exit code."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import os
+import sys
+
+from wezparallel.errors import WezparallelError
+from wezparallel.frontends.cli import exits, parser
+from wezparallel.frontends.cli.context import Context
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
+
+def run(argv: list[str]) -> int:
+    """Run one command line; return the exit code."""
+    try:
+        code = _run(argv)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python would complain once more when it closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return exits.BROKEN_PIPE
+    except KeyboardInterrupt:
+        if sys.stderr.isatty():
+            sys.stderr.write("\n")
+        return exits.INTERRUPTED
+    return code
+
+
+def _run(argv: list[str]) -> int:
+    grammar = parser.build(argv)
+    try:
+        words, command = parser.split_command(argv)
+        args = grammar.parse_args(words)
+        if command is not None:
+            args.command = command
+    except SystemExit as leaving:  # argparse ends the program after --help and wrong usage
+        return int(leaving.code or 0)
+    if args.wants_version:
+        from wezparallel.frontends.cli.daemon import version  # noqa: PLC0415
+
+        sys.stdout.write(f"wezparallel {version()}\n")
+        return exits.OK
+    if args.wants_help or args.verb == "help":
+        topic = getattr(args, "topic", None)
+        if topic in parser.VERBS:
+            return _run([topic, "--help"])
+        sys.stdout.write("\n".join(parser.overview()) + "\n")
+        return exits.OK if not topic else exits.USAGE
+    context = Context(args)
+    try:
+        return _verb(args)(context)
+    except WezparallelError as error:
+        complain(context, error)
+        return exits.of(error)
+    finally:
+        context.close()
+
+
+def _verb(args: argparse.Namespace) -> Callable[[Context], int]:
+    """Return the function of a verb; its module is imported now and not before."""
+    verb = parser.VERBS.get(args.verb)
+    module, function = (verb.module, verb.function) if verb else ("overview", "overview")
+    found: Callable[[Context], int] = getattr(
+        importlib.import_module("wezparallel.frontends.cli." + module), function
+    )
+    return found
+
+
+def complain(context: Context, error: WezparallelError) -> None:
+    """Write an error for a person, or as JSON, on stderr."""
+    with contextlib.suppress(BrokenPipeError):
+        if context.json:
+            sys.stderr.write(json.dumps({"Error": error.to_json()}, ensure_ascii=False) + "\n")
+            return
+        first, *rest = error.message.splitlines() or [error.code]
+        mark = "wezparallel: "
+        if context.screen.colour and sys.stderr.isatty():
+            mark = "\x1b[31mwezparallel:\x1b[0m "
+        # A template's error begins with file:line:column, which editors and people click on.
+        begins_with_place = error.code.startswith("template.") and ":" in first.partition(" ")[0]
+        sys.stderr.write("\n".join([first if begins_with_place else mark + first, *rest]) + "\n")
+        incident = error.data.get("incident")
+        if incident and str(incident) not in error.message:
+            sys.stderr.write(f"incident {incident}; the hub's log explains it\n")

@@ -1,0 +1,206 @@
+"""Bare `wezparallel` and `ls`: what runs, and who needs you. Never empty."""
+
+from __future__ import annotations
+
+import os
+
+from wezparallel.client import launch
+from wezparallel.errors import RequestError
+from wezparallel.frontends.cli import exits, states, text
+from wezparallel.frontends.cli.render import Cell, Column
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from wezparallel.frontends.cli.context import Context
+    from wezparallel.types import JsonObject
+
+# symbol, name, program, state, why, memory, age
+_COLUMNS = (
+    Column(cut=""), Column(least=8), Column(rank=4, least=4), Column(least=7), Column(rank=1, least=12),
+    Column(rank=3, right=True, cut=""), Column(rank=2, right=True, cut=""),
+)  # fmt: skip
+
+
+def overview(context: Context) -> int:
+    """Show every workspace and process, the neediest first."""
+    if not context.args.socket and launch.is_stopped():
+        return _stopped(context)
+    workspaces = context.workspaces()
+    processes = context.processes()
+    if context.json:
+        context.dump({"workspaces": workspaces, "processes": processes})
+    elif workspaces or processes:
+        _draw(context, workspaces, processes)
+    else:
+        _nothing(context)
+    return exits.OK
+
+
+def list_workspaces(context: Context) -> int:
+    """Show every workspace in a line."""
+    workspaces = context.workspaces()
+    if context.json:
+        context.dump({"workspaces": workspaces})
+        return exits.OK
+    if not workspaces:
+        context.screen.say("No workspace yet; `wezparallel up` opens one here.")
+        return exits.OK
+    home = os.path.expanduser("~")
+    rows = []
+    for one in sorted(workspaces, key=lambda each: (not each["open"], each["name"])):
+        symbol, style = ("●", "good") if one["open"] and one["running"] else ("○", "dim")
+        branch = git_branch(one["root"])
+        rows.append([
+            Cell(symbol, style), Cell(one["name"], "bold"), Cell("open" if one["open"] else "closed", style),
+            Cell(f"{one['running']} of {one['processes']} run"), Cell(text.home(one["root"], home), "dim"),
+            Cell(branch, "dim"), Cell(one["template"] or "", "dim"),
+            Cell(one["created_at"] if context.args.long else text.age(one["created_at"], context.now), "dim"),
+        ])  # fmt: skip
+    columns = (
+        Column(cut=""), Column(least=8), Column(cut=""), Column(rank=1), Column(rank=1, cut="middle", least=12),
+        Column(rank=2), Column(rank=4, cut="middle"), Column(rank=3, right=True, cut=""),
+    )  # fmt: skip
+    context.screen.table(columns, rows)
+    return exits.OK
+
+
+def _draw(context: Context, workspaces: list[JsonObject], processes: list[JsonObject]) -> None:
+    screen = context.screen
+    screen.spread(_headline(processes), _figures(workspaces, processes))
+    screen.say()
+    home = os.path.expanduser("~")
+    by_workspace: dict[str | None, list[JsonObject]] = {}
+    for process in sorted(processes, key=states.need):
+        by_workspace.setdefault(process["workspace"], []).append(process)
+    # One grid for all, so that states stand below each other.
+    lines = iter(
+        screen.lines(_COLUMNS, [_row(one, context.now) for all_ in by_workspace.values() for one in all_], indent=2)
+    )
+    drawn = {name: [next(lines) for _ in all_] for name, all_ in by_workspace.items()}
+
+    def order(one: JsonObject) -> tuple[bool, int, str]:
+        neediest = min((states.need(each)[0] for each in by_workspace.get(one["name"], [])), default=9)
+        return not one["open"], neediest, one["name"]
+
+    for one in sorted(workspaces, key=order):
+        screen.spread(_title(one, by_workspace.get(one["name"], []), home), "")
+        for line in drawn.pop(one["name"], []):
+            screen.say(line)
+    for name, rest in drawn.items():
+        screen.say(screen.paint(name or "without a workspace", "bold"))
+        for line in rest:
+            screen.say(line)
+    screen.say()
+    _hints(context, workspaces, processes)
+
+
+def _headline(processes: list[JsonObject]) -> list[Cell]:
+    needy = sorted((one for one in processes if states.is_failing(one)), key=states.need)
+    up = [one for one in processes if one["state"] in states.UP and not states.is_failing(one)]
+    if not needy:
+        return [
+            Cell(f"{len(up)} run, none needs you" if up else "nothing runs at the moment", "good" if up else "dim")
+        ]
+    worst = needy[0]
+    what = (
+        f"{worst['process_id']} {states.word(worst)}" if len(needy) == 1 else f"{worst['name']}, {needy[1]['name']}"
+    )
+    more = ", …" if len(needy) > 2 else ""
+    verb = "needs" if len(needy) == 1 else "need"
+    return [Cell(f"{len(needy)} {verb} you: {what}{more}", states.look(worst)[1])]
+
+
+def _figures(workspaces: list[JsonObject], processes: list[JsonObject]) -> str:
+    memory = [one["memory_bytes"] for one in processes if one.get("memory_bytes") is not None]
+    agents = sum(1 for one in processes if one.get("agent"))
+    parts = [text.plural(len(workspaces), "workspace")]
+    if agents:
+        parts.append(text.plural(agents, "agent"))
+    if len(processes) > agents:
+        parts.append(text.plural(len(processes) - agents, "process", "processes"))
+    if memory:
+        parts.append(text.size(sum(memory)))
+    return " · ".join(parts)
+
+
+def _title(workspace: JsonObject, processes: list[JsonObject], home: str) -> list[Cell]:
+    cells = [Cell(workspace["name"], "bold" if workspace["open"] else "dim")]
+    cells.append(Cell("   " + text.home(workspace["root"], home), "dim"))
+    branch = git_branch(workspace["root"])
+    if branch:
+        cells.append(Cell(f" ({branch})", "dim"))
+    if not workspace["open"]:
+        cells.append(Cell("   closed", "dim"))
+    elif any(one["state"] in states.UP for one in processes) and not any(one["viewers"] for one in processes):
+        cells.append(Cell("   not on screen", "dim"))
+    return cells
+
+
+def _row(process: JsonObject, now: float) -> list[Cell]:
+    symbol, style = states.look(process)
+    return [
+        Cell(symbol, style), Cell(process["name"]), Cell(states.program(process), "dim"),
+        Cell(states.word(process), style), Cell(states.why(process, now), "dim" if style == "dim" else ""),
+        Cell(text.size(process.get("memory_bytes")), "dim"), Cell(text.age(states.since(process), now), "dim"),
+    ]  # fmt: skip
+
+
+def _hints(context: Context, workspaces: list[JsonObject], processes: list[JsonObject]) -> None:
+    hints = []
+    needy = sorted((one for one in processes if states.is_failing(one)), key=states.need)
+    up = [one for one in processes if one["state"] in states.UP]
+    closed = [one for one in workspaces if not one["open"]]
+    if needy:
+        hints.append(f"why: wezparallel logs {needy[0]['process_id']}")
+    if up:
+        hints.append(f"look: wezparallel attach {up[0]['process_id']}")
+    if closed:
+        hints.append(f"open: wezparallel up {closed[0]['name']}")
+    hints.append("everything: wezparallel help")
+    screen = context.screen
+    if screen.columns is not None:
+        while len(hints) > 1 and len("     ".join(hints)) > screen.columns:
+            hints.pop(-2)
+    screen.say(screen.paint("     ".join(hints), "dim"))
+
+
+def _nothing(context: Context) -> None:
+    screen = context.screen
+    found = ""
+    try:
+        template = context.call("TemplateGet", root=os.getcwd())
+        what = template["found"] or [template["template"]["path"].rpartition("/")[2]]
+        found = f"     (found: {', '.join(what)})" if template["template"]["origin"] in ("folder", "detected") else ""
+    except RequestError as error:
+        found = f"     ({error.message.splitlines()[0]})"
+    screen.say("Nothing runs yet.")
+    screen.say()
+    screen.say(f"  wezparallel up            open a workspace here{screen.paint(found, 'dim')}")
+    screen.say("  wezparallel run -- CMD    keep one command, come back to it later")
+    screen.say("  wezparallel template list")
+
+
+def _stopped(context: Context) -> int:
+    if context.json:
+        context.dump({"workspaces": [], "processes": [], "stopped": True})
+    else:
+        context.screen.say("The daemon was stopped.")
+        context.screen.say()
+        context.screen.say("  wezparallel daemon start    start it again; what it kept running is still there")
+        context.screen.say("  wezparallel up              open a workspace here (starts it too)")
+        context.screen.say("  wezparallel logs PROCESS    read a log, which needs no daemon")
+    return exits.NO_DAEMON
+
+
+def git_branch(root: str) -> str:
+    """Return the branch that a folder is on, empty if it is no repository. Reads one file, runs no git."""
+    head = root + "/.git"
+    try:
+        if os.path.isfile(head):  # a linked worktree: the file says where its folder is
+            with open(head, encoding="utf-8") as file:
+                head = os.path.join(root, file.read().partition("gitdir:")[2].strip())
+        with open(head + "/HEAD", encoding="utf-8") as file:
+            said = file.read().strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
+    return said.removeprefix("ref: refs/heads/") if said.startswith("ref: ") else said[:8]

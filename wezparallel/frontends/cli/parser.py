@@ -1,0 +1,232 @@
+"""The command line's grammar: verbs in the user's words, options that carry a field of a command.
+
+An option that names a field (`LogRead.lines`) gets its help from the registry's description, so that the text stands
+once. The registry costs 200 ms to import, so it is asked only when somebody wants help; a test checks that every
+named field exists, and that every command has a verb.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import Any, NoReturn
+
+
+class Option:
+    """One argument or option. `field` is `Command.field` of the registry, whose description is its help."""
+
+    def __init__(self, *flags: str, field: str = "", help: str = "", **rest: Any) -> None:  # noqa: A002  argparse's word
+        self.flags = flags
+        self.field = field
+        self.help = help
+        self.rest = rest
+
+
+class Verb:
+    """One verb: where its code is, which commands it sends, what it takes."""
+
+    def __init__(self, name: str, module: str, help: str, *options: Option, commands: str = "") -> None:  # noqa: A002
+        self.name = name
+        self.module, _, self.function = module.partition(".")
+        self.help = help
+        self.options = options
+        self.commands = commands.split()
+        """Names of the registry; the first one is what the verb means."""
+
+
+PROCESS = Option("process", metavar="PROCESS", help="workspace/name, a name that only one has, a pid")
+PROCESSES = Option("process", metavar="PROCESS", nargs="+", help="workspace/name, a unique name, a pid, 'shop/*'")
+YES = Option("-y", "--yes", action="store_true", help="do not ask")
+DETACH = Option("-d", "--detach", action="store_true", help="do not attach")
+LONG = Option("-l", "--long", action="store_true", help="exact times, pids, folders")
+WAIT = Option("--wait", field="ProcessStart.wait", choices=("spawned", "ready"))
+
+GROUPS: tuple[tuple[str, tuple[Verb, ...]], ...] = (
+    ("see", (
+        Verb("ls", "overview.list_workspaces", "list workspaces", LONG, commands="WorkspaceList"),
+        Verb(
+            "ps", "processes.list_processes", "list processes",
+            Option("workspace", nargs="?", metavar="WORKSPACE", help="only this one's"), LONG, commands="ProcessList",
+        ),
+        Verb(
+            "logs", "logs.logs", "read what a process wrote, also without a daemon", PROCESS,
+            Option("-f", "--follow", action="store_true", help="go on with what comes"),
+            Option("--since", field="LogRead.since", metavar="TIME"),
+            Option("-n", "--lines", metavar="N", help="the last N lines, or `all` (default 100)"),
+            Option("--stream", field="LogRead.stream", choices=("stdout", "stderr", "tty")),
+            Option("--raw", action="store_true", help="the bytes as they were written, escape sequences too"),
+            Option("-t", "--timestamps", action="store_true", help="begin each line with its time"),
+            commands="LogRead",
+        ),
+        Verb(
+            "events", "events.events", "tell what happened",
+            Option("pattern", nargs="*", metavar="PATTERN", help="`process.exited`, `process.*`; default all"),
+            Option("-f", "--follow", action="store_true", help="go on with what comes"),
+            Option("--since", metavar="TIME", help="a seq, an RFC 3339 time, or an age as 90s, 10m, 2h, 1d"),
+            Option("-n", "--lines", type=int, default=20, metavar="N", help="at most the last N (default 20)"),
+            commands="Subscribe Unsubscribe",
+        ),
+        Verb("status", "daemon.hub_status", "figures of the daemon", commands="Status Ping"),
+    )),
+    ("open and close", (
+        Verb(
+            "up", "up.up", "open a workspace here, or open it again",
+            Option("template", nargs="?", metavar="TEMPLATE", help="a template's name or file; or a workspace's"),
+            Option("--name", field="WorkspaceCreate.name"), Option("--root", field="WorkspaceCreate.root"),
+            DETACH, YES, commands="WorkspaceCreate WorkspaceOpen WorkspaceGet",
+        ),
+        Verb(
+            "down", "workspaces.down", "stop everything in a workspace; definition and logs stay",
+            Option("name", nargs="?", metavar="NAME", help="default: the workspace of this folder"),
+            commands="WorkspaceClose",
+        ),
+        Verb(
+            "delete", "workspaces.delete", "stop everything in a workspace and forget it, with its logs",
+            Option("name", metavar="WORKSPACE", help="its name"), YES, commands="WorkspaceDelete",
+        ),
+        Verb("template", "templates.template", "list, show and check templates",
+             Option("what", nargs="?", default="list", choices=("list", "show", "check"), help="default: list"),
+             Option("name", nargs="?", metavar="NAME", help="a name or a file; default: what `up` would open"),
+             Option("--root", field="TemplateList.root"),
+             commands="TemplateList TemplateGet TemplateCheck"),
+    )),
+    ("work with processes", (
+        Verb(
+            "run", "run.run", "keep one command, and come back to it later",
+            DETACH, Option("--name", help="its name (default: the program's)"),
+            Option("--tty", action=argparse.BooleanOptionalAction, default=None,
+                   help="on a terminal of its own, or on pipes (default: as this one)"),
+            Option("command", nargs=argparse.REMAINDER, metavar="-- CMD", help="program and arguments"),
+            commands="ProcessAdd ProcessGet",
+        ),
+        Verb(
+            "attach", "small.attach", "look at a process and type into it", PROCESS,
+            Option("--read-only", action="store_true", help="look only"),
+            Option("--exit", action="store_true", help="end with the program instead of offering keys"),
+        ),
+        Verb(
+            "type", "processes.type_text", "type into a process, as a person would", PROCESS,
+            Option("text", nargs="+", metavar="TEXT", help="what to type; `-` reads stdin as it is"),
+            Option("--enter", dest="enter", action="store_true", default=True, help="press Enter after it (default)"),
+            Option("-n", "--no-enter", dest="enter", action="store_false", help="do not press Enter"),
+            commands="ProcessType",
+        ),
+        Verb("start", "processes.start", "start what does not run", PROCESSES, WAIT, commands="ProcessStart"),
+        Verb(
+            "stop", "processes.stop", "stop processes and everything below them", PROCESSES,
+            Option("--grace", field="ProcessStop.grace_s", type=float, metavar="S", help="seconds before SIGKILL"),
+            commands="ProcessStop",
+        ),
+        Verb("restart", "processes.restart", "stop and start again", PROCESSES, WAIT, commands="ProcessRestart"),
+        Verb(
+            "kill", "processes.kill", "SIGKILL processes and everything below them", PROCESSES,
+            commands="ProcessKill",
+        ),
+        Verb(
+            "rm", "processes.remove", "stop processes and forget them, with their logs", PROCESSES,
+            commands="ProcessRemove",
+        ),
+    )),
+    ("the daemon", (
+        Verb(
+            "daemon", "daemon.daemon", "start, stop, look at and upgrade the daemon",
+            Option("what", choices=("start", "stop", "status", "upgrade"), help="what to do"),
+            Option("--all", action="store_true", help="stop: every process too"), YES, commands="Shutdown",
+        ),
+        Verb("doctor", "doctor.doctor", "check what the daemon needs, each with its fix"),
+        Verb(
+            "call", "small.call", "send one request as it is, print the reply",
+            Option("request", nargs="*", metavar="JSON", help="default: stdin, one a line"), commands="Describe",
+        ),
+    )),
+)  # fmt: skip
+
+VERBS = {verb.name: verb for _, verbs in GROUPS for verb in verbs}
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        verb = self.prog.split()[-1]
+        help_ = f"wezparallel {verb} --help" if verb in VERBS else "wezparallel help"
+        self.exit(2, f"wezparallel: {message}; see `{help_}`\n")
+
+
+def build(argv: Sequence[str]) -> argparse.ArgumentParser:
+    """Return the parser; with the registry's words in it if the command line asks for help."""
+    wants_help = any(word in ("-h", "--help") for word in _before_command(argv))
+    shared = _Parser(add_help=False)
+    shared.add_argument(
+        "--json", action="store_true", default=argparse.SUPPRESS, help="one JSON document, or JSON lines"
+    )
+    shared.add_argument("--socket", metavar="PATH", default=argparse.SUPPRESS, help="another daemon's public socket")
+    shared.add_argument(
+        "--color",
+        choices=("auto", "always", "never"),
+        default=argparse.SUPPRESS,
+        help="default auto; NO_COLOR is heard",
+    )
+    parser = _Parser(prog="wezparallel", parents=[shared], add_help=False)
+    parser.set_defaults(verb="", json=False, socket=None, color="auto")
+    parser.add_argument("-h", "--help", dest="wants_help", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--version", dest="wants_version", action="store_true", help=argparse.SUPPRESS)
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", parser_class=_Parser)
+    for verb in VERBS.values():
+        one = verbs.add_parser(verb.name, parents=[shared], help=verb.help, description=_sentence(verb.help))
+        for option in verb.options:
+            help_ = option.help or (describe(option.field) if wants_help else "")
+            one.add_argument(*option.flags, help=help_.replace("%", "%%"), **option.rest)
+    help_verb = verbs.add_parser("help", parents=[shared], help="this, or the help of one verb")
+    help_verb.add_argument("topic", nargs="?", metavar="VERB")
+    return parser
+
+
+def describe(field: str) -> str:
+    """Return the registry's description of `Command.field`, else the field's name."""
+    from wezparallel.protocol import registry  # noqa: PLC0415  200 ms
+
+    command, _, name = field.partition(".")
+    info = registry.COMMANDS[command].model_fields[name]
+    text = info.description or name.replace("_", " ")
+    return text[:1].lower() + text[1:].rstrip(".")
+
+
+def overview() -> Iterator[str]:
+    """Yield the lines of `wezparallel help`."""
+    yield "wezparallel keeps agents and dev processes running, whatever happens around them."
+    yield ""
+    yield "  wezparallel                what runs, and who needs you"
+    for title, verbs in GROUPS:
+        yield ""
+        yield title
+        for verb in verbs:
+            yield f"  wezparallel {verb.name:<14} {verb.help}"
+    yield ""
+    yield "everywhere: --json, --socket PATH, --color auto|always|never     one verb: wezparallel help VERB"
+
+
+def _before_command(argv: Sequence[str]) -> Iterator[str]:
+    """Yield the words up to `--`: what follows belongs to the command of `run`."""
+    for word in argv:
+        if word == "--":
+            return
+        yield word
+
+
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:] + "."
+
+
+def split_command(argv: Sequence[str]) -> tuple[list[str], list[str] | None]:
+    """Return the words for the parser, and those behind the `--` of `run`, which are nobody's but the command's."""
+    words = list(argv)
+    if "--" in words:
+        at = words.index("--")
+        head = words[:at]
+        values = {head.index(flag) + 1 for flag in ("--socket", "--color") if flag in head}
+        verb = next((word for i, word in enumerate(head) if i not in values and not word.startswith("-")), "")
+        if verb == "run":
+            return head, words[at + 1 :]
+    return words, None

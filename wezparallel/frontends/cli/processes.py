@@ -1,0 +1,155 @@
+"""`ps`, `type`, and the verbs that change what runs: one command per process, and what became of it."""
+
+from __future__ import annotations
+
+import base64
+import os
+import sys
+
+from wezparallel.errors import RequestError
+from wezparallel.frontends.cli import exits, names, states, text
+from wezparallel.frontends.cli.main import complain
+from wezparallel.frontends.cli.render import Cell, Column
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from wezparallel.frontends.cli.context import Context
+    from wezparallel.types import Json, JsonObject
+
+_COLUMNS = (
+    Column(cut=""), Column("process", least=12), Column("state", least=7), Column("why", rank=2, least=12),
+    Column("pid", rank=3, right=True, cut=""), Column("cpu", rank=5, right=True, cut=""),
+    Column("memory", rank=4, right=True, cut=""), Column("restarts", rank=6, right=True, cut=""),
+    Column("since", rank=1, right=True, cut=""),
+)  # fmt: skip
+_LONG = (
+    Column("folder", rank=7, cut="middle", least=12), Column("command", rank=8, least=16),
+    Column("run", rank=9, cut=""),
+)  # fmt: skip
+
+
+def list_processes(context: Context) -> int:
+    """Show every process in a line, sorted as its workspace's neediest first."""
+    name = context.args.workspace
+    if name is not None:
+        name = names.workspace(context, name)["name"]
+    processes = context.processes(name)
+    if context.json:
+        context.dump({"processes": processes})
+        return exits.OK
+    if not processes:
+        where = f"in {name}" if name else "yet"
+        context.screen.say(
+            f"No process {where}; `wezparallel up` opens a workspace, `wezparallel run -- CMD` keeps a command."
+        )
+        return exits.OK
+    processes.sort(key=lambda one: (one["workspace"] or "", states.need(one)))
+    long = context.args.long
+    rows = [_row(one, context.now, long=long) for one in processes]
+    context.screen.table((*_COLUMNS, *_LONG) if long else _COLUMNS, rows)
+    return exits.OK
+
+
+def _row(process: JsonObject, now: float, *, long: bool) -> list[Cell]:
+    symbol, style = states.look(process)
+    since = states.since(process)
+    cpu = process.get("cpu_percent")
+    row = [
+        Cell(symbol, style), Cell(process["process_id"]), Cell(states.word(process), style),
+        Cell(states.why(process, now), "dim"), Cell("" if process["pid"] is None else str(process["pid"])),
+        Cell("" if cpu is None else f"{cpu:.0f} %"), Cell(text.size(process.get("memory_bytes"))),
+        Cell(str(process["restarts"]) if process["restarts"] else ""),
+        Cell((since or "") if long else text.age(since, now), "dim"),
+    ]  # fmt: skip
+    if long:
+        folder = text.home(process["cwd"], os.path.expanduser("~"))
+        row += [
+            Cell(folder, "dim"),
+            Cell(" ".join(process["argv"]), "dim"),
+            Cell((process["run_id"] or "")[:8], "dim"),
+        ]
+    return row
+
+
+def start(context: Context) -> int:
+    """Start processes."""
+    return _each(context, "ProcessStart", asked=True, wait=context.args.wait)
+
+
+def stop(context: Context) -> int:
+    """Stop processes; answers when nothing of them is left."""
+    return _each(context, "ProcessStop", grace_s=context.args.grace)
+
+
+def restart(context: Context) -> int:
+    """Stop processes and start them again."""
+    return _each(context, "ProcessRestart", asked=True, wait=context.args.wait)
+
+
+def kill(context: Context) -> int:
+    """SIGKILL processes."""
+    return _each(context, "ProcessKill")
+
+
+def remove(context: Context) -> int:
+    """Stop processes and forget them, with their logs."""
+    return _each(context, "ProcessRemove")
+
+
+def _each(context: Context, command: str, *, asked: bool = False, **fields: Json) -> int:
+    """Send a command for each named process; one failure does not keep the others from it."""
+    context.client(asked=asked)
+    worst = exits.OK
+    replies = []
+    for process in names.processes(context, context.args.process):
+        try:
+            reply = context.call(command, process=process["process_id"], **fields)
+        except RequestError as error:
+            complain(context, error)
+            worst = worst or exits.of(error)
+            continue
+        replies.append(reply)
+        record = reply.get("process")
+        if not context.json:
+            _tell(context, record) if record else context.screen.say(
+                f"○ {process['process_id']} removed, with its log"
+            )
+        if record and asked and record["state"] in ("failed", "backoff"):
+            worst = worst or exits.FAILED
+    if context.json:
+        context.dump({"processes": [reply.get("process") or reply for reply in replies]})
+    return worst
+
+
+def _tell(context: Context, process: JsonObject) -> None:
+    screen = context.screen
+    symbol, style = states.look(process)
+    words = [screen.paint(symbol, style), process["process_id"], screen.paint(states.word(process), style)]
+    if process["state"] in states.UP and process["pid"] is not None:
+        words.append(screen.paint(f"pid {process['pid']}", "dim"))
+    why = states.why(process, context.now)
+    if process["state"] not in states.UP or process["state"] == "backoff":
+        words.append(screen.paint(why, "dim"))
+    screen.say(" ".join(words))
+
+
+def type_text(context: Context) -> int:
+    """Type into a process."""
+    process = names.process(context, context.args.process)
+    fields: JsonObject = {"process": process["process_id"], "enter": context.args.enter}
+    words = " ".join(context.args.text)
+    if words == "-":
+        data = sys.stdin.buffer.read()
+        fields["enter"] = False
+        try:
+            fields["text"] = data.decode("utf-8")
+        except UnicodeDecodeError:
+            fields |= {"text": base64.b64encode(data).decode("ascii"), "encoding": "base64"}
+    else:
+        fields["text"] = words
+    reply = context.call("ProcessType", **fields)
+    if context.json:
+        context.dump(reply)
+    else:
+        context.note(f"typed {text.plural(reply['bytes'], 'byte')} into {reply['process_id']}")
+    return exits.OK

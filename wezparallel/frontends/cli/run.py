@@ -1,0 +1,81 @@
+"""`run`: keep one command in the workspace of the current folder, and look at it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from wezparallel.errors import RequestError
+from wezparallel.frontends.cli import door, exits, names, states
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from wezparallel.frontends.cli.context import Context
+    from wezparallel.types import JsonObject
+
+HOME = "home"  # the workspace of what was started outside every workspace
+_MAX_NAME = 64
+
+
+def run(context: Context) -> int:
+    """Add the command as a process; attach unless told otherwise. Returns the program's exit code."""
+    argv = context.args.command
+    if argv[:1] == ["--"]:
+        argv = argv[1:]
+    if not argv:
+        raise RequestError("command.bad_value", "run needs a command, as in `wezparallel run -- npm run dev`")
+    cwd = os.getcwd()
+    context.client(asked=True)
+    here = names.workspace_of(context, cwd)
+    workspace = here["name"] if here else HOME
+    tty = context.interactive if context.args.tty is None else context.args.tty
+    reply = context.call(
+        "ProcessAdd", id=f"{workspace}/{context.args.name or process_name(argv)}", command=program(argv[0], cwd),
+        args=argv[1:], cwd=cwd, tty=tty, restart="never", unique=True, environment=dict(os.environ),
+        root=None if here else os.path.expanduser("~"),
+    )  # fmt: skip
+    process = reply["process"]
+    if reply.get("error"):
+        raise RequestError(
+            reply["error"].get("code", "process.bad_state"), reply["error"].get("message", "it was refused")
+        )
+    attaches = context.interactive and not context.args.detach
+    if context.json:
+        context.dump(reply)
+    elif not attaches:
+        tell(context, process)
+    return attach(context, process["process_id"]) if attaches else exits.OK
+
+
+def process_name(argv: list[str]) -> str:
+    """Return the name for a command: its program's, without folder and suffix."""
+    base = argv[0].rstrip("/").rpartition("/")[2]
+    stem = base.rpartition(".")[0] or base
+    cleaned = "".join(char for char in stem if char.isprintable() and char != "/")[:_MAX_NAME]
+    return cleaned or "command"
+
+
+def program(word: str, cwd: str) -> str:
+    """Return what to start: a path is meant from here, a bare name from the PATH."""
+    return os.path.join(cwd, word) if "/" in word and not word.startswith("/") else word
+
+
+def tell(context: Context, process: JsonObject) -> None:
+    """Say that it is kept, and how to come back."""
+    screen = context.screen
+    symbol, style = states.look(process)
+    pid = f"pid {process['pid']}" if process["pid"] is not None else states.word(process)
+    screen.say(f"{screen.paint(symbol, style)} {process['process_id']}  {screen.paint(pid, 'dim')}")
+    if screen.is_terminal:
+        screen.say(screen.paint(f"look: wezparallel attach {process['process_id']}", "dim"))
+
+
+def attach(context: Context, process_id: str) -> int:
+    """Show the program until it ends or the person leaves; return its exit code, 0 after leaving."""
+    door.flush()
+    command = door.command_line("attach", [process_id, "--socket", context.keeper_socket, "--exit"])
+    environment = {**os.environ, "WEZPARALLEL_SOCKET": context.socket} if context.args.socket else None
+    attached = subprocess.run(command, check=False, env=environment)
+    sys.stdout.flush()
+    return attached.returncode if attached.returncode >= 0 else 128 - attached.returncode

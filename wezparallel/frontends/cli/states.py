@@ -1,0 +1,95 @@
+"""How a process is told of: its symbol, its state's word and colour, why it is so, how much it needs you. Pure."""
+
+from __future__ import annotations
+
+import signal
+
+from wezparallel.frontends.cli import text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from wezparallel.types import JsonObject
+
+_LOOKS = {
+    "not_started": ("◌", "dim"), "starting": ("◐", "good"), "running": ("●", "good"), "ready": ("●", "good"),
+    "unhealthy": ("!", "needs"), "suspended": ("‖", "dim"), "stopping": ("◐", "dim"), "stopped": ("○", "dim"),
+    "exited": ("○", "dim"), "backoff": ("✗", "bad"), "failed": ("✗", "bad"),
+}  # fmt: skip
+_NEED = {"failed": 0, "backoff": 1, "unhealthy": 2, "exited": 4, "stopped": 5, "not_started": 5}
+UP = frozenset({"starting", "running", "ready", "unhealthy", "suspended", "stopping", "backoff"})
+SETTLED = frozenset({"running", "ready", "unhealthy", "exited", "failed", "backoff", "stopped", "suspended"})
+
+
+def look(process: JsonObject) -> tuple[str, str]:
+    """Return symbol and style of a process's state."""
+    state = process["state"]
+    if state == "exited" and (process.get("exit_code") or process.get("signal")):
+        return "✗", "bad"
+    return _LOOKS.get(state, ("?", ""))
+
+
+def is_failing(process: JsonObject) -> bool:
+    """Tell whether somebody should look at it."""
+    return look(process)[1] in ("bad", "needs")
+
+
+def need(process: JsonObject) -> tuple[int, str]:
+    """Return a key that sorts the neediest first, then by name."""
+    state = process["state"]
+    rank = 1 if state == "exited" and look(process)[1] == "bad" else _NEED.get(state, 3)
+    return rank, process["name"]
+
+
+def word(process: JsonObject) -> str:
+    """Return the state as people read it."""
+    state = str(process["state"])
+    if state == "not_started" and process.get("waits_for"):
+        return f"waits for {process['waits_for']}"
+    if state == "exited" and process.get("exit_code"):
+        return how_it_ended(process)
+    return state.replace("_", " ")
+
+
+def how_it_ended(process: JsonObject) -> str:
+    """Return `exited 1`, `SIGKILL`; empty if unknown or alive."""
+    if process.get("exit_code") is not None:
+        return f"exited {process['exit_code']}"
+    if process.get("signal") is not None:
+        try:
+            return "ended by " + signal.Signals(process["signal"]).name
+        except ValueError:
+            return f"ended by signal {process['signal']}"
+    return ""
+
+
+def why(process: JsonObject, now: float) -> str:
+    """Return what is worth saying beside the state: how it ended, when it comes back, else what it runs."""
+    state = process["state"]
+    parts = []
+    if state in ("exited", "backoff", "failed", "stopped"):
+        ended = how_it_ended(process)
+        said = str(process.get("reason") or "").rstrip(".")
+        if ended and ended not in (word(process), said) and not said.startswith(ended):
+            parts.append(ended)
+        if said and said != word(process):
+            parts.append(said)
+        if state == "backoff" and process.get("next_start_at") and "again" not in said:
+            parts.append(f"again in {text.in_seconds(text.parse_time(process['next_start_at']) - now)}")
+    elif process.get("reason"):
+        parts.append(str(process["reason"]).rstrip("."))
+    return ", ".join(parts) or str(process.get("command") or " ".join(process.get("argv") or []))
+
+
+def since(process: JsonObject) -> str | None:
+    """Return the time that its age counts from: its start while it is up, else its end."""
+    if process["state"] in UP and process["state"] != "backoff":
+        at = process.get("started_at")
+    else:
+        at = process.get("ended_at") or process.get("created_at")
+    return None if at is None else str(at)
+
+
+def program(process: JsonObject) -> str:
+    """Return the kind of agent, else the program's name."""
+    argv = process.get("argv") or [""]
+    return str(process.get("agent") or argv[0].rpartition("/")[2])

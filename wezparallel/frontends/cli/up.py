@@ -1,0 +1,153 @@
+"""`up`: open the workspace of this folder, watch it come up, go to its focused pane.
+
+Without a template it draws what it found and asks; without a terminal it asks nothing, writes nothing, attaches to
+nothing. opening.py shows the processes while they start.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+
+from wezparallel.errors import RequestError
+from wezparallel.frontends.cli import exits, opening, small
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from wezparallel.frontends.cli.context import Context
+    from wezparallel.types import JsonObject
+
+FILE = "wezparallel.yaml"
+_MARKS = (FILE, "wezparallel.yml", ".wezparallel", ".git")
+_SUFFIXES = (".yaml", ".yml")
+
+
+def up(context: Context) -> int:
+    """Open a workspace, or open it again."""
+    args = context.args
+    context.client(asked=True)
+    root = os.path.realpath(args.root) if args.root else project_root(os.getcwd())
+    if not os.path.isdir(root):
+        raise RequestError("process.no_directory", f"there is no folder {root}; --root names the project's folder")
+    command, fields = _what(context, root)
+    if command is None:
+        return exits.OK
+    fields |= {"view": "none", "environment": dict(os.environ)}
+    try:
+        opened = opening.watch(context, command, fields)
+    except RequestError as error:
+        # Somebody else was quicker.
+        if error.code != "workspace.exists" or command != "WorkspaceCreate":
+            raise
+        name = error.data.get("name") or fields.get("name") or os.path.basename(root)
+        opened = opening.watch(context, "WorkspaceOpen", {"name": name, **_view(fields)})
+    if context.json:
+        context.dump(opened.reply)
+    focus = opened.reply["workspace"]["focus"] or opened.first
+    if context.interactive and not args.detach and focus and opened.is_up(focus):
+        small.become_attach(context, focus)
+    return exits.FAILED if opened.failed else exits.OK
+
+
+def _view(fields: JsonObject) -> JsonObject:
+    return {name: fields[name] for name in ("view", "environment")}
+
+
+def _what(context: Context, root: str) -> tuple[str | None, JsonObject]:
+    """Return the command that opens what was asked for, and its fields; None when the person said no."""
+    args = context.args
+    known = context.workspaces()
+    named = args.template
+    if named is not None and not args.root and any(one["name"] == named for one in known):
+        return "WorkspaceOpen", {"name": named}
+    here = [one for one in known if os.path.realpath(one["root"]) == root and args.name in (None, one["name"])]
+    if here:
+        if named is not None:
+            context.note(
+                f"{here[0]['name']} is there already; `wezparallel delete {here[0]['name']}` makes room for {named}"
+            )
+        return "WorkspaceOpen", {"name": here[0]["name"]}
+    fields: JsonObject = {"root": root, "unique": True}
+    if args.name:
+        fields["name"] = args.name
+    if named is not None:
+        return "WorkspaceCreate", {**fields, "template": template_name(named)}
+    template = context.call("TemplateGet", root=root)
+    if template["template"]["origin"] != "detected":
+        return "WorkspaceCreate", fields
+    return _detected(context, root, template, fields)
+
+
+def _detected(context: Context, root: str, template: JsonObject, fields: JsonObject) -> tuple[str | None, JsonObject]:
+    """Draw what would be opened, ask whether to write it down."""
+    source = template["source"]
+    if not context.json:
+        found = ", ".join(template["found"])
+        context.screen.say(f"No {FILE} here." + (f" From {found}:" if found else " What can be opened anyway:"))
+        context.screen.say()
+        for line in template["picture"].splitlines():
+            context.screen.say("  " + line)
+        context.screen.say()
+    answer = "n"
+    if context.args.yes:
+        answer = "y"
+    elif context.interactive:
+        answer = context.ask(f"Write {FILE} and open it? [Y]es, [e]dit, [n]o", "y")
+        if answer not in ("y", "e"):
+            context.screen.say("Nothing was written or opened.")
+            return None, {}
+    else:
+        return "WorkspaceCreate", {**fields, "source": source}
+    path = os.path.join(root, FILE)
+    with open(path, "x", encoding="utf-8") as file:
+        file.write(source)
+    if answer == "e" and not _edit(context, path, root):
+        return None, {}
+    return "WorkspaceCreate", fields
+
+
+def _edit(context: Context, path: str, root: str) -> bool:
+    """Let the person edit the file until it compiles; tell whether it does."""
+    editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
+    while True:
+        try:
+            subprocess.run([*shlex.split(editor), path], check=False)
+        except OSError as error:
+            context.note(
+                f"wezparallel: {editor}: {error.strerror}; {path} is written, edit it and run `wezparallel up`"
+            )
+            return False
+        try:
+            with open(path, encoding="utf-8") as file:
+                context.call("TemplateCheck", source=file.read(), root=root)
+        except RequestError as error:
+            from wezparallel.frontends.cli.main import complain  # noqa: PLC0415  main imports this module
+
+            complain(context, error)
+            if context.ask("Edit again? [Y/n]", "y") == "n":
+                return False
+        else:
+            return True
+
+
+def project_root(folder: str) -> str:
+    """Return the folder that a project begins in: the nearest at or above with a template or a repository."""
+    folder = os.path.realpath(folder)
+    home = os.path.realpath(os.path.expanduser("~"))
+    at = folder
+    while True:
+        if any(os.path.exists(os.path.join(at, mark)) for mark in _MARKS):
+            return at
+        parent = os.path.dirname(at)
+        # A repository of dotfiles in the home folder is not the project of everything below it.
+        if at in (home, parent) or parent == home:
+            return folder
+        at = parent
+
+
+def template_name(word: str) -> str:
+    """Return a template as the hub takes it: a name, or a file's absolute path."""
+    if "/" in word or word.endswith(_SUFFIXES):
+        return os.path.abspath(os.path.expanduser(word))
+    return word

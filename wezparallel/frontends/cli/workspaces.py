@@ -1,0 +1,46 @@
+"""`down` and `delete`: end a workspace's processes; keep it, or forget it."""
+
+from __future__ import annotations
+
+from wezparallel.frontends.cli import exits, names, text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from wezparallel.frontends.cli.context import Context
+
+
+def down(context: Context) -> int:
+    """Stop everything in a workspace."""
+    workspace = names.workspace(context, context.args.name)
+    reply = context.call("WorkspaceClose", name=workspace["name"])
+    if context.json:
+        context.dump(reply)
+    elif not workspace["open"]:
+        context.screen.say(f"{workspace['name']} was closed already; `wezparallel up {workspace['name']}` opens it")
+    else:
+        stopped = text.plural(workspace["running"], "process", "processes")
+        context.screen.say(
+            f"{workspace['name']} is closed, {stopped} stopped; `wezparallel up {workspace['name']}` opens it again"
+        )
+    return exits.OK
+
+
+def delete(context: Context) -> int:
+    """Stop everything in a workspace and forget it, after a question."""
+    workspace = names.workspace(context, context.args.name)
+    name = workspace["name"]
+    if not context.args.yes:
+        what = text.plural(workspace["processes"], "process", "processes")
+        if not context.interactive:
+            context.note(f"wezparallel: this forgets {name}, {what} and their logs; say --yes")
+            return exits.USAGE
+        running = f", {workspace['running']} running" if workspace["running"] else ""
+        if context.ask(f"Forget {name} with {what}{running}, and all their logs? [y/N]", "n") != "y":
+            context.screen.say("Nothing was changed.")
+            return exits.OK
+    reply = context.call("WorkspaceDelete", name=name)
+    if context.json:
+        context.dump(reply)
+    else:
+        context.screen.say(f"{name} is forgotten, with its logs")
+    return exits.OK
