@@ -107,6 +107,23 @@ def test_changes_of_one_turn_are_one_batch_and_waiters_are_called_in_order(store
     assert called == [0, 1, 2, 3, 4, "second"]
 
 
+def test_a_waiter_that_comes_while_others_are_called_gets_in_line(store, turns, event_after):
+    called = []
+
+    def look() -> None:
+        called.append(("look", store.committed, store.committed_seq))
+        store.when_committed(1, lambda: called.append("late"))
+
+    store.append_event(event_after(store))
+    store.when_committed(1, look)
+    store.when_committed(1, lambda: called.append("first"))
+    store.flush()
+    store.append_event(event_after(store))
+    store.when_committed(2, lambda: called.append(("second", store.committed, store.committed_seq)))
+    turns.settle(store)
+    assert called == [("look", 1, 1), "first", "late", ("second", 2, 2)]
+
+
 def test_a_waiter_that_fails_does_not_keep_the_others(store, turns, event_after, caplog):
     called = []
     store.append_event(event_after(store))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections import deque
 from collections.abc import Callable
 from logging import getLogger
 from typing import TYPE_CHECKING
@@ -64,7 +65,8 @@ class Store:
         self._pending: list[Statement] = []
         self._batch = self.committed = 0
         self._scheduled = self._closed = False
-        self._waiting: dict[int, list[Callable[[], None]]] = {}
+        self._flying: deque[Batch] = deque()
+        self._waiting: dict[int, deque[Callable[[], None]]] = {}
         self._fresh_keys: dict[str, tuple[int, KeyRow]] = {}
         self._settings: dict[ProcessId, tuple[ProcessSettings, str]] = {}
         self.epoch = reader.execute("SELECT value FROM meta WHERE name = 'epoch'").fetchone()[0]
@@ -200,15 +202,19 @@ class Store:
         self._scheduled = False
         if self._pending and not self._closed:
             self._batch += 1
-            self._writer.put(Batch(self._batch, self._pending, self.seq))
+            batch = Batch(self._batch, self._pending, self.seq)
             self._pending = []
+            self._flying.append(batch)
+            self._writer.put(batch)
 
     def when_committed(self, ticket: int, fn: Callable[[], None]) -> None:
-        """Call `fn` in the hub's thread once the batch is safe; at once if it is."""
-        if ticket <= self.committed:
-            fn()
+        """Call `fn` in the hub's thread once the batch is safe; at once if it is, but not ahead of earlier calls."""
+        if ticket > self.committed:
+            self._waiting.setdefault(ticket, deque()).append(fn)
+        elif self.committed in self._waiting:  # its callers are being called just now: get in line
+            self._waiting[self.committed].append(fn)
         else:
-            self._waiting.setdefault(ticket, []).append(fn)
+            fn()
 
     async def wait_committed(self, ticket: int) -> None:
         """Return once the batch is safe."""
@@ -229,8 +235,7 @@ class Store:
         self._closed = True
         self._writer.close()
         self._reader.close()
-        if self._writer.last:
-            self._when_batch_committed(self._writer.last)
+        self._when_batch_committed(self._writer.committed)
         if self._writer.failure:
             raise self._writer.failure
 
@@ -288,17 +293,20 @@ class Store:
             self._scheduled = True
             self._soon(self.flush)
 
-    def _when_batch_committed(self, batch: Batch) -> None:
-        before, self.committed = self.committed, max(self.committed, batch.number)
-        self.committed_seq = max(self.committed_seq, batch.seq)
-        for key in [key for key, (ticket, _) in self._fresh_keys.items() if ticket <= self.committed]:
-            del self._fresh_keys[key]
-        for ticket in range(before + 1, self.committed + 1):
-            for fn in self._waiting.pop(ticket, ()):
+    def _when_batch_committed(self, number: int) -> None:
+        """Go on batch by batch, so that whoever waits is called in the order in which things happened."""
+        while self._flying and self._flying[0].number <= number:
+            batch = self._flying.popleft()
+            self.committed, self.committed_seq = batch.number, batch.seq
+            for key in [key for key, (ticket, _) in self._fresh_keys.items() if ticket <= batch.number]:
+                del self._fresh_keys[key]
+            waiting = self._waiting.get(batch.number)
+            while waiting:
                 try:
-                    fn()
+                    waiting.popleft()()
                 except Exception:  # one waiter's bug must not keep the others waiting
-                    log.exception("after_commit_failed ticket=%d", ticket)
+                    log.exception("after_commit_failed ticket=%d", batch.number)
+            self._waiting.pop(batch.number, None)
 
     def _when_failed(self, error: RequestError | None) -> None:
         self.error = error

@@ -12,6 +12,7 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeAlias
 
 from wezparallel.errors import RequestError
@@ -42,7 +43,8 @@ class Reports:
     """What the thread has to say; each is called in the hub's thread, except `wake`, which brings it there."""
 
     wake: Callable[[Callable[[], None]], object]
-    committed: Callable[[Batch], None]
+    committed: Callable[[int], None]
+    """Number of the newest batch that is safe, and with it all before."""
     error: Callable[[RequestError | None], None]
 
 
@@ -53,8 +55,8 @@ class Writer:
     connection: sqlite3.Connection
     path: str
     reports: Reports
-    last: Batch | None = None
-    """The newest batch that is committed; to be read after `close`."""
+    committed: int = 0
+    """Number of the newest batch that is safe; for the hub's thread to read only after `close`."""
     failure: RequestError | None = None
     _queue: queue.SimpleQueue[Batch | None] = field(default_factory=queue.SimpleQueue)
     _closing: threading.Event = field(default_factory=threading.Event)
@@ -85,8 +87,8 @@ class Writer:
             if batches:
                 if not self._commit(batches):
                     return
-                self.last = newest = batches[-1]
-                self._say(lambda newest=newest: self.reports.committed(newest))  # type: ignore[misc]
+                self.committed = batches[-1].number
+                self._say(partial(self.reports.committed, self.committed))
             if ended:
                 return
             self._checkpoint()
