@@ -213,7 +213,7 @@ class _Compiler:
                 raise self._source.error("template.syntax", "the list of a command begins with a program", node.mark)
             return commands.from_list(argv)
         text = text_of(self._source, node, "a command")
-        if not text.strip():
+        if not text.strip() or (isinstance(node, Scalar) and node.value is None):
             raise self._source.error("template.syntax", "the command is empty", node.mark)
         return commands.from_text(text, self._shell)
 
