@@ -71,7 +71,7 @@ class Modes:
         """Take a chunk of output, cut anywhere."""
         if not data:
             return
-        self._last = data[-4:]
+        self._last = data[-4:] if len(data) > 3 else (self._last + data)[-4:]
         if self._tail:
             data = self._tail + data
             self._tail = b""
