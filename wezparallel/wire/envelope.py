@@ -62,7 +62,7 @@ def parse_json(line: bytes) -> Json:
     if text.count("[") + text.count("{") > MAX_DEPTH:
         _check_depth(text)
     try:
-        return json.loads(text, parse_constant=_refuse_constant)
+        return json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         raise WireError(f"not JSON: {error}; send one JSON value a line", code="wire.not_json") from None
 
@@ -104,3 +104,10 @@ def _check_depth(text: str) -> None:
 
 def _refuse_constant(name: str) -> Json:
     raise ValueError(f"{name} is not JSON")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if number in {float("inf"), float("-inf")}:
+        raise ValueError(f"{digits[:20]} is too large for a number")  # it would be answered as Infinity, no JSON
+    return number
