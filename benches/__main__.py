@@ -1,0 +1,38 @@
+"""`python -m benches [NAME...] [--json]`: measures what we claim, and prints it as a table."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import sys
+
+from benches.measure import Row, table
+
+NAMES = ("rpc", "clients", "flooded", "echo", "flood", "start", "restart", "small", "idle", "hub_death")
+
+
+def main() -> int:
+    """Run the benches that were named, or all; return 1 if one could not be run."""
+    parser = argparse.ArgumentParser(prog="python -m benches", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}; all, if none is named")
+    parser.add_argument("--json", action="store_true", help="print a JSON list instead of a table")
+    arguments = parser.parse_args()
+    unknown = set(arguments.names) - set(NAMES)
+    if unknown:
+        parser.error(f"there is no bench {', '.join(sorted(unknown))}; known are {', '.join(NAMES)}")
+    rows: list[Row] = []
+    failed = 0
+    for name in arguments.names or NAMES:
+        sys.stderr.write(f"{name} …\n")
+        try:
+            rows += importlib.import_module(f"benches.{name}").run()
+        except Exception as error:  # noqa: BLE001  one bench that fails must not take the others' figures with it
+            sys.stderr.write(f"{name}: {type(error).__name__}: {error}\n")
+            failed = 1
+    sys.stdout.write(json.dumps([row.to_json() for row in rows], indent=1) + "\n" if arguments.json else table(rows))
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())

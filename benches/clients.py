@@ -1,0 +1,68 @@
+"""Requests a second with 50 clients that each wait for their answer, against supervisord (its XML-RPC, kept open)."""
+
+from __future__ import annotations
+
+import select
+import socket
+import time
+from collections.abc import Callable
+
+from benches.daemon import daemon, folder, request
+from benches.measure import Row, at_least, in_turns, missing
+from benches.peers import present, supervisord
+
+CLIENTS = 50
+HEADLINE = "requests/s, 50 clients, one process's state"
+PROGRAM = "[program:a]\ncommand=/bin/sleep 100000\nstartsecs=0\n"
+
+
+def per_second(
+    connect: Callable[[], socket.socket], line: bytes, is_whole: Callable[[bytes], bool], count: int
+) -> float:
+    """Have all clients ask until `count` answers came; return answers a second."""
+    socks = [connect() for _ in range(CLIENTS)]
+    by_fd = {sock.fileno(): sock for sock in socks}
+    parts = dict.fromkeys(by_fd, b"")
+    poll = select.epoll()
+    for fd in by_fd:
+        poll.register(fd, select.EPOLLIN)
+    begin = time.perf_counter()
+    for sock in socks:
+        sock.sendall(line)
+    done = 0
+    while done < count:
+        for fd, _ in poll.poll():
+            data = by_fd[fd].recv(65536)
+            assert data, "the server closed a connection"
+            parts[fd] += data
+            if is_whole(parts[fd]):
+                parts[fd] = b""
+                done += 1
+                by_fd[fd].sendall(line)
+    taken = time.perf_counter() - begin
+    poll.close()
+    for sock in socks:
+        sock.close()
+    return done / taken
+
+
+def run() -> list[Row]:
+    """Measure."""
+    if not present("supervisord"):
+        return [missing(HEADLINE, "supervisord", "≥ 15×")]
+    with daemon() as ours, folder() as path, supervisord(path, PROGRAM) as peer:
+        ours.call("ProcessAdd", id="a", command="/bin/sleep", args=["100000"])
+        line = request("ProcessGet", process="a")
+        asked = peer.request("supervisor.getProcessInfo", "a")
+
+        def ask_us() -> float:
+            return per_second(lambda: _connect(ours.socket), line, lambda data: data.endswith(b"\n"), 8000)
+
+        medians = in_turns({"us": ask_us, "supervisord": lambda: per_second(peer.connect, asked, peer.is_whole, 800)})
+    return [at_least(HEADLINE, medians["us"], {"supervisord": medians["supervisord"]}, 15, "/s")]
+
+
+def _connect(path: str) -> socket.socket:
+    sock = socket.socket(socket.AF_UNIX)
+    sock.connect(path)
+    return sock
