@@ -112,6 +112,7 @@ class ProcessAdd(Mutation[ProcessAdded]):
     auto_start: bool = True
     tty: Annotated[bool, Field(description="On a terminal; else on pipes, stdout and stderr apart.")] = False
     restart: Restart = "on_failure"
+    backoff_s: Annotated[float, Field(ge=0, le=3600, description="First delay before a restart; doubles.")] = 1.0
     stop: StopRules = StopRules()
     agent: str | None = None
     log_cap_bytes: Annotated[int, Field(ge=1 << 20)] = 256 << 20
