@@ -163,9 +163,10 @@ def _status(context: Context) -> int:
     hub = keeper.get("hub") or {}
     said = f"up {text.duration(pong['uptime_s'])}, version {pong['version']}" if pong else "does not answer"
     age = _age(keeper.get("started_at"), context.now)
+    deaths = hub.get("deaths") or 0
     rows = [
         ("●" if pong else "✗", "good" if pong else "bad", "hub",
-         f"{said}, {hub.get('state', '')}, {_pid(hub.get('pid'))}, died {text.plural(hub.get('deaths') or 0, 'time')}"),
+         f"{said}, {hub.get('state', '')}, {_pid(hub.get('pid'))}, died {text.plural(deaths, 'time')}"),
         ("●", "good", "keeper", f"up {age}, {_pid(keeper.get('pid'))}, protocol {keeper.get('version')}"),
         ("", "", "holds", f"{text.plural(_count(keeper.get('runs')), 'process', 'processes')}, "
          f"{text.plural(_count(keeper.get('viewers')), 'viewer')}"),

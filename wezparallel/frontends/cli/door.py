@@ -1,7 +1,7 @@
-"""The console script. `attach` and `call` leave here, before more than the standard library is imported.
+"""The console script. `attach` and `call` leave from here, before any other module is imported.
 
-`attach` runs in every pane and pays for each import in memory; `call` runs on every key of WezTerm. So both go on in a
-bare interpreter of their own (`-I -S`), and everything else is main.py's.
+`attach` runs in every pane and pays for each import in memory; `call` runs on every key of WezTerm. So both go on in
+a bare interpreter of their own (`-I -S`), and everything else is main.py's.
 """
 
 from __future__ import annotations

@@ -109,7 +109,7 @@ def _detail(event: JsonObject) -> str:
     ended = states.how_it_ended(data)
     if ended:
         ran = data.get("ran_s")
-        parts.append(f"{ended} after {text.duration(ran)}" if ran is not None else ended)
+        parts.append(f"{ended} after {text.lasted(ran)}" if ran is not None else ended)
     elif data.get("pid") is not None:
         parts.append(f"pid {data['pid']}")
     parts += [str(data[field]).rstrip(".") for field in ("reason", "message") if data.get(field)]

@@ -38,12 +38,14 @@ def logs(context: Context) -> int:
     process_id = process["process_id"]
     writer = _writer(context, process_id, lines if since is not None else 0)
     end = _read(context, process_id, writer, None if since is not None else lines, since)
-    writer.finish()
+    writer.finish(following=context.args.follow)
     if context.args.follow:
-        _follow(context, process_id, writer, end)
+        try:
+            _follow(context, process_id, writer, end)
+        finally:
+            writer.finish()
     elif not end and not context.json:
         context.note(f"{process_id} has written nothing yet ({states.word(process)})")
-    _reset(context)
     return exits.OK
 
 
@@ -173,11 +175,6 @@ def _wait_for_keeper(context: Context) -> None:
     raise LinkError("the daemon went away; `wezparallel daemon start` starts it again")
 
 
-def _reset(context: Context) -> None:
-    if context.screen.colour and not context.json and not context.args.raw:
-        sys.stdout.write("\x1b[0m")
-
-
 # Without a daemon
 
 
@@ -201,8 +198,6 @@ def _offline(context: Context, lines: int, since: str | None) -> int:
     finally:
         reader.close()
     writer.finish()
-    _reset(context)
-    sys.stdout.flush()
     if context.args.follow:
         context.note("no daemon runs, so nothing more will come; `wezparallel daemon start` starts it")
     return exits.OK

@@ -104,7 +104,8 @@ class Opening:
         """Return the first line: what is opened, how many of it are up, since when."""
         up = sum(1 for one in self.processes.values() if one["state"] in ("running", "ready"))
         template = self.reply["workspace"]["template"]
-        left = self.reply["workspace"]["name"] + (f" from {template.rpartition('/')[2]}" if template else "")
+        name = self.reply["workspace"]["name"]
+        left = name + (f" from {template.rpartition('/')[2]}" if template not in (None, name) else "")
         right = f"{up} of {len(self.processes)} up"
         if context.screen.is_terminal or final:
             right += f" · {time.monotonic() - self._began:.1f} s"

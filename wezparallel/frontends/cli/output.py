@@ -10,57 +10,80 @@ import json
 import re
 
 from wezparallel.frontends.cli import text
+from wezparallel.wire import replay
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _SEQUENCE = re.compile(
-    rb"\x1b(?:"
-    rb"\[[0-?]*[ -/]*[@-~]"  # CSI
-    rb"|\][^\x07\x1b]*(?:\x07|\x1b\\)"  # OSC
-    rb"|[PX^_][^\x1b]*\x1b\\"  # DCS, SOS, PM, APC
-    rb"|[ -/]*[0-OQ-WYZ\\`-~]"  # two or three characters
-    rb")|[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f]"
+    rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[ -/]*[0-~])"
+    rb"|[\x00-\x07\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f]"
 )
-_COLOUR = re.compile(rb"\x1b\[[0-9;:]*[mK]|\x1b\]8;[^\x07\x1b]*(?:\x07|\x1b\\)")
-_LONGEST = 4096  # bytes of a sequence that is waited for; what is longer is thrown away as it is
+_COLOUR = re.compile(rb"\x1b\[[0-9;:]*m|\x1b\]8;[^\x07\x1b]*(?:\x07|\x1b\\)")
+_LINE_START = re.compile(rb"\x1b\[[01]?G")
+_ERASE = re.compile(rb"\x1b\[([02]?)K")
+_ERASED = b"\x00"  # stands for "erase to the line's end" until the line is whole; no output has it any more by then
+_LONGEST_LINE = 64 * 1024  # bytes of an unfinished line that are kept back from a pipe
 
 
 class Cleaner:
-    """Takes control sequences out of a stream, however it was cut."""
+    """Takes control sequences out of a stream, however it was cut.
+
+    Into a pipe it gives whole lines, each in the last state that it was painted in (spinners, progress bars).
+    """
 
     def __init__(self, *, terminal: bool) -> None:
         self._terminal = terminal
+        self._cleaner = replay.Cleaner()
         self._rest = b""
-        self._after_return = False
 
     def feed(self, data: bytes) -> bytes:
         """Return what may be shown of these bytes."""
+        data = _SEQUENCE.sub(self._keep, self._cleaner.feed(data))
+        if self._terminal:
+            return data
         data = self._rest + data
-        self._rest = b""
-        data = _SEQUENCE.sub(self._keep, data)
-        start = data.rfind(b"\x1b")
-        if start >= 0 and not _COLOUR.match(data, start):
-            # A sequence that is not whole yet, or will never be.
-            whole = len(data) - start > _LONGEST
-            self._rest = b"" if whole else data[start:]
-            data = data[:start]
-        return self._lines(data)
+        end = data.rfind(b"\n") + 1
+        if len(data) - end > _LONGEST_LINE:
+            end = len(data)
+        self._rest = data[end:]
+        return b"".join(_last_state(line) for line in _lines(data[:end]))
+
+    def finish(self) -> bytes:
+        """Return the unfinished line."""
+        rest, self._rest = self._rest, b""
+        return _last_state(rest)
 
     def _keep(self, match: re.Match[bytes]) -> bytes:
         sequence = match[0]
-        return sequence if self._terminal and _COLOUR.fullmatch(sequence) else b""
+        if _LINE_START.fullmatch(sequence):
+            return b"\r"
+        erase = _ERASE.fullmatch(sequence)
+        if self._terminal:
+            return sequence if erase or _COLOUR.fullmatch(sequence) else b""
+        if erase:
+            return b"\r" + _ERASED if erase[1] == b"2" else _ERASED
+        return b""
 
-    def _lines(self, data: bytes) -> bytes:
-        """Turn CR LF into LF; a lone CR, which repaints a line, into a line's end where nothing can be repainted."""
-        if self._after_return:
-            data = b"\r" + data
-        self._after_return = data.endswith(b"\r")
-        if self._after_return:
-            data = data[:-1]
-        data = re.sub(rb"\r+\n", b"\n", data)
-        return data if self._terminal else data.replace(b"\r", b"\n")
+
+def _lines(data: bytes) -> list[bytes]:
+    """Cut at newlines only; `splitlines` cuts at carriage returns too."""
+    return re.findall(rb"[^\n]*\n|[^\n]+", data)
+
+
+def _last_state(line: bytes) -> bytes:
+    """Return a line as a terminal would show it in the end."""
+    if b"\r" not in line and _ERASED not in line:
+        return line
+    body = line.rstrip(b"\r\n")
+    end = b"\n" if line.endswith(b"\n") else b""
+    shown = b""
+    for part in body.split(b"\r"):
+        before, erased, after = part.rpartition(_ERASED)
+        # What was erased is gone from there on; what is written then goes on behind it.
+        shown = before.replace(_ERASED, b"") + after if erased else part + shown[len(part) :]
+    return shown + end
 
 
 class Writer:
@@ -79,6 +102,7 @@ class Writer:
         self._last_lines = lines
         """Keep back everything and write only so many last lines at `finish`."""
         self._kept: list[bytes] = []
+        self._last_byte = b""
 
     def piece(self, at: float, offset: int, stream: str, data: bytes, run_id: str | None = None) -> None:
         """Write one piece of output."""
@@ -91,18 +115,29 @@ class Writer:
             out = cleaner.feed(data)
             if self._how == "times":
                 out = self._timed(at, out)
+        self._put(out)
+
+    def finish(self, *, following: bool = False) -> None:
+        """Write what was kept back; on a terminal end the last line, unless more is to come."""
+        if not following:
+            for cleaner in self._cleaners.values():
+                self._put(self._timed(0, cleaner.finish()) if self._how == "times" else cleaner.finish())
+        if self._last_lines:
+            lines = _lines(b"".join(self._kept))
+            kept = self._last_lines
+            self._last_lines = 0
+            self._put(b"".join(lines[-kept:]))
+        if self._terminal and not following and self._how in ("", "times"):
+            self._write(b"\x1b[0m" if self._last_byte in (b"\n", b"") else b"\x1b[0m\n")
+
+    def _put(self, out: bytes) -> None:
+        if not out:
+            return
         if self._last_lines:
             self._kept.append(out)
-        elif out:
-            self._write(out)
-
-    def finish(self) -> None:
-        """Write what was kept back, and leave the terminal as it was."""
-        if self._last_lines:
-            lines = b"".join(self._kept).splitlines(keepends=True)
-            self._write(b"".join(lines[-self._last_lines :]))
-            self._kept = []
-            self._last_lines = 0
+            return
+        self._last_byte = out[-1:]
+        self._write(out)
 
     def _json(self, at: float, offset: int, stream: str, data: bytes, run_id: str | None) -> bytes:
         try:

@@ -111,7 +111,7 @@ def _headline(processes: list[JsonObject]) -> list[Cell]:
 
 
 def _figures(workspaces: list[JsonObject], processes: list[JsonObject]) -> str:
-    memory = [one["memory_bytes"] for one in processes if one.get("memory_bytes") is not None]
+    memory = [used for one in processes if (used := states.memory(one)) is not None]
     agents = sum(1 for one in processes if one.get("agent"))
     parts = [text.plural(len(workspaces), "workspace")]
     if agents:
@@ -141,7 +141,7 @@ def _row(process: JsonObject, now: float) -> list[Cell]:
     return [
         Cell(symbol, style), Cell(process["name"]), Cell(states.program(process), "dim"),
         Cell(states.word(process), style), Cell(states.why(process, now), "dim" if style == "dim" else ""),
-        Cell(text.size(process.get("memory_bytes")), "dim"), Cell(text.age(states.since(process), now), "dim"),
+        Cell(text.size(states.memory(process)), "dim"), Cell(text.age(states.since(process), now), "dim"),
     ]  # fmt: skip
 
 
@@ -159,9 +159,9 @@ def _hints(context: Context, workspaces: list[JsonObject], processes: list[JsonO
     hints.append("everything: wezparallel help")
     screen = context.screen
     if screen.columns is not None:
-        while len(hints) > 1 and len("     ".join(hints)) > screen.columns:
+        while len(hints) > 1 and len("    ".join(hints)) > screen.columns:
             hints.pop(-2)
-    screen.say(screen.paint("     ".join(hints), "dim"))
+    screen.say(screen.paint("    ".join(hints), "dim"))
 
 
 def _nothing(context: Context) -> None:

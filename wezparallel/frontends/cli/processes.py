@@ -9,7 +9,7 @@ import sys
 from wezparallel.errors import RequestError
 from wezparallel.frontends.cli import exits, names, states, text
 from wezparallel.frontends.cli.main import complain
-from wezparallel.frontends.cli.render import Cell, Column
+from wezparallel.frontends.cli.render import WIDEST, Cell, Column
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,18 +46,18 @@ def list_processes(context: Context) -> int:
     processes.sort(key=lambda one: (one["workspace"] or "", states.need(one)))
     long = context.args.long
     rows = [_row(one, context.now, long=long) for one in processes]
-    context.screen.table((*_COLUMNS, *_LONG) if long else _COLUMNS, rows)
+    context.screen.table((*_COLUMNS, *_LONG) if long else _COLUMNS, rows, widest=0 if long else WIDEST)
     return exits.OK
 
 
 def _row(process: JsonObject, now: float, *, long: bool) -> list[Cell]:
     symbol, style = states.look(process)
     since = states.since(process)
-    cpu = process.get("cpu_percent")
+    cpu = process.get("cpu_percent") if process["pid"] is not None else None
     row = [
         Cell(symbol, style), Cell(process["process_id"]), Cell(states.word(process), style),
         Cell(states.why(process, now), "dim"), Cell("" if process["pid"] is None else str(process["pid"])),
-        Cell("" if cpu is None else f"{cpu:.0f} %"), Cell(text.size(process.get("memory_bytes"))),
+        Cell("" if cpu is None else f"{cpu:.0f} %"), Cell(text.size(states.memory(process))),
         Cell(str(process["restarts"]) if process["restarts"] else ""),
         Cell((since or "") if long else text.age(since, now), "dim"),
     ]  # fmt: skip

@@ -90,13 +90,17 @@ class Screen:
         else:
             self.say(painted if text.width(plain) <= self.columns else text.cut_end(plain, self.columns))
 
-    def table(self, columns: Sequence[Column], rows: Sequence[Sequence[Cell]], *, indent: int = 0) -> None:
+    def table(
+        self, columns: Sequence[Column], rows: Sequence[Sequence[Cell]], *, indent: int = 0, widest: int = WIDEST
+    ) -> None:
         """Write rows; columns without anything in them are not drawn."""
-        for line in self.lines(columns, rows, indent=indent):
+        for line in self.lines(columns, rows, indent=indent, widest=widest):
             self.say(line)
 
-    def lines(self, columns: Sequence[Column], rows: Sequence[Sequence[Cell]], *, indent: int = 0) -> list[str]:
-        """Return the lines of a table, painted and cut."""
+    def lines(
+        self, columns: Sequence[Column], rows: Sequence[Sequence[Cell]], *, indent: int = 0, widest: int = WIDEST
+    ) -> list[str]:
+        """Return the lines of a table, painted and cut; at most `widest` columns of the terminal, 0 for all."""
         if not rows:
             return []
         rows = [[cell._replace(text=text.clean(cell.text)) for cell in row] for row in rows]
@@ -105,7 +109,11 @@ class Screen:
         titled = any(columns[at].title for at in kept)
         if titled:
             natural = {at: max(wide, text.width(columns[at].title)) for at, wide in natural.items()}
-        widths = natural if self.columns is None else fit(columns, natural, min(self.columns, WIDEST) - indent)
+        widths = (
+            natural
+            if self.columns is None
+            else fit(columns, natural, min(self.columns, widest or self.columns) - indent)
+        )
         table = [[Cell(column.title, "head") for column in columns], *rows] if titled else rows
         return [" " * indent + self._row(columns, row, widths) for row in table]
 

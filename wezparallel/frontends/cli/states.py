@@ -67,7 +67,7 @@ def why(process: JsonObject, now: float) -> str:
     state = process["state"]
     parts = []
     if state in ("exited", "backoff", "failed", "stopped"):
-        ended = how_it_ended(process)
+        ended = "" if _is_plain_end(process) else how_it_ended(process)
         said = str(process.get("reason") or "").rstrip(".")
         if ended and ended not in (word(process), said) and not said.startswith(ended):
             parts.append(ended)
@@ -80,6 +80,13 @@ def why(process: JsonObject, now: float) -> str:
     return ", ".join(parts) or str(process.get("command") or " ".join(process.get("argv") or []))
 
 
+def _is_plain_end(process: JsonObject) -> bool:
+    """Tell whether an end needs no words: a stop that worked, an exit with 0."""
+    if process["state"] == "stopped":
+        return process.get("signal") != signal.SIGKILL
+    return process["state"] == "exited" and process.get("exit_code") == 0
+
+
 def since(process: JsonObject) -> str | None:
     """Return the time that its age counts from: its start while it is up, else its end."""
     if process["state"] in UP and process["state"] != "backoff":
@@ -90,6 +97,12 @@ def since(process: JsonObject) -> str | None:
 
 
 def program(process: JsonObject) -> str:
-    """Return the kind of agent, else the program's name."""
+    """Return the kind of agent, else the program's name; of a line for the shell its first word."""
     argv = process.get("argv") or [""]
-    return str(process.get("agent") or argv[0].rpartition("/")[2])
+    words = str(process.get("command") or "").split() or argv
+    return str(process.get("agent") or words[0].rpartition("/")[2])
+
+
+def memory(process: JsonObject) -> int | None:
+    """Return the bytes it uses; nothing is used by what does not run."""
+    return process.get("memory_bytes") if process.get("pid") is not None else None

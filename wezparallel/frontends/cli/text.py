@@ -67,6 +67,11 @@ def duration(seconds: Seconds) -> str:
     return f"{int(seconds)}s"
 
 
+def lasted(seconds: Seconds) -> str:
+    """Return `0.8s`, `12s`, `4m`: how long something took."""
+    return f"{seconds:.1f}s" if seconds < 10 else duration(seconds)
+
+
 def in_seconds(seconds: Seconds) -> str:
     """Return `4 s`, `2 min`: a wait within a sentence."""
     return f"{max(0, round(seconds))} s" if seconds < 100 else f"{round(seconds / 60)} min"
