@@ -200,7 +200,7 @@ class TerminalViewer(Viewer):
 
     # Keys
 
-    def _on_readable(self) -> None:
+    def _on_typed(self) -> None:
         try:
             data = os.read(self._fd, READ_SIZE)
         except BlockingIOError:
@@ -351,7 +351,7 @@ class TerminalViewer(Viewer):
         wanted = (reads, self._writing)
         if wanted != self._watched:
             self._watched = wanted
-            self.loop.watch(self._fd, self._on_readable if wanted[0] else None, self._pump if wanted[1] else None)
+            self.loop.watch(self._fd, self._on_typed if wanted[0] else None, self._pump if wanted[1] else None)
 
 
 def _restore(fd: int, attributes: tuple[int, int, int, int, int, int, bytes]) -> None:
