@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 
 from tests.keeper.conftest import Daemon, wait_until
+from tests.support.fake_hub import RefusedError
 
+ROOT = str(Path(__file__).parents[2])
 # A hub of a few lines: it adopts, then answers every connection on the public socket with its pid.
 SERVE = """
 import json, os, socket, sys
@@ -28,7 +30,11 @@ while True:
     client.sendall(json.dumps({{'Pong': {{'pid': os.getpid()}}}}).encode() + b'\\n')
     client.close()
 """
-ROOT = str(Path(__file__).parents[2])
+# The same, but it starts a process if there is none, and answers with that one's pid.
+SPAWN = SERVE.replace("public =", "run = list(hub.runs.values()) or [hub.spawn(['sleep', '600'])]\npublic =").replace(
+    "os.getpid()", "run[0]['pid']"
+)
+SPAWNING = [sys.executable, "-c", SPAWN.format(root=ROOT)]
 SERVING = [sys.executable, "-c", SERVE.format(root=ROOT)]
 
 
@@ -55,7 +61,7 @@ def test_a_killed_hub_is_back_and_no_connect_fails(make_daemon: Callable[..., Da
         assert pid not in pids
         pids.add(pid)
         os.kill(pid, signal.SIGKILL)
-        wait_until(lambda pid=pid: daemon.control("status")["hub"]["pid"] != pid)
+        wait_until(lambda: daemon.control("status")["hub"]["deaths"] == len(pids))
     assert daemon.control("status")["hub"]["deaths"] == 4
 
 
@@ -101,8 +107,6 @@ def test_several_requests_in_one_packet_get_one_answer_each(make_daemon: Callabl
 def test_only_the_keepers_own_child_is_its_hub(make_daemon: Callable[..., Daemon]) -> None:
     daemon = make_daemon(["sleep", "600"]).start()
     wait_until(lambda: daemon.control("status")["hub"]["pid"])
-    from tests.support.fake_hub import RefusedError
-
     with pytest.raises(RefusedError):
         daemon.hub()
 
@@ -118,6 +122,17 @@ def test_a_stopped_hub_starts_when_somebody_connects(make_daemon: Callable[..., 
     daemon.start()
     assert not os.path.exists(daemon.runtime + "/stopped")
     assert ask(daemon)["Pong"]["pid"] != first  # type: ignore[index]
+
+
+def test_a_stopped_hub_is_started_by_a_connect_and_its_processes_live_on(make_daemon: Callable[..., Daemon]) -> None:
+    daemon = make_daemon(SPAWNING).start()
+    child = ask(daemon)["Pong"]["pid"]  # type: ignore[index]
+    daemon.control("exit", children=False)
+    wait_until(lambda: daemon.control("status")["hub"]["pid"] is None)
+    assert os.path.exists(daemon.runtime + "/stopped")
+    assert daemon.control("status")["runs"] == 1
+    assert ask(daemon)["Pong"]["pid"] == child  # type: ignore[index]
+    assert not os.path.exists(daemon.runtime + "/stopped")
 
 
 def test_the_hubs_output_goes_to_its_log(make_daemon: Callable[..., Daemon]) -> None:

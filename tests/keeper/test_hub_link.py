@@ -75,7 +75,7 @@ def test_answers_come_in_the_order_of_requests_spawns_between_others(hub: FakeHu
         wish = {"run_id": os.urandom(16).hex(), "process_id": f"t/{at}", "argv": ["true"], "cwd": "/"}
         numbers.append(hub.post(m.SPAWN, **wish))
         numbers.append(hub.post(m.ENV_GET, env_id="none"))
-    seen = []
+    seen: list[int] = []
     while len(seen) < len(numbers):
         message = hub.wait_for(lambda e: e["m"] in {m.OK, m.REFUSED})
         seen.append(message["re"])

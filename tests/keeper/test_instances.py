@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import subprocess
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -19,8 +18,7 @@ from wezparallel.keeper.__main__ import TAKEN
 def test_of_twenty_starts_at_once_exactly_one_lives(make_daemon: Callable[..., Daemon]) -> None:
     daemon = make_daemon()
     started = [daemon.launch() for _ in range(20)]
-    losers: list[subprocess.Popen[bytes]] = []
-    wait_until(lambda: len(losers := [p for p in started if p.poll() is not None]) == 19, 40)
+    wait_until(lambda: sum(p.poll() is not None for p in started) == 19, 40)
     losers = [p for p in started if p.poll() is not None]
     daemon.process = next(p for p in started if p.poll() is None)
     assert {p.returncode for p in losers} == {TAKEN}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import hashlib
 import os
 import signal
@@ -211,8 +212,7 @@ def test_input_that_came_with_the_same_key_is_typed_once(daemon: Daemon, hub: Fa
 def test_input_for_a_program_that_does_not_read_is_bounded(hub: FakeHub) -> None:
     hub.spawn(["sleep", "60"], process_id="t/deaf")
     with pytest.raises(RefusedError) as refused:
-        for _ in range(40):
-            hub.write("t/deaf", b"x" * 65536)
+        collections.deque((hub.write("t/deaf", b"x" * 65536) for _ in range(40)), maxlen=0)
     assert refused.value.code == "process.bad_state"
 
 

@@ -20,7 +20,8 @@ def is_gone(pid: int) -> bool:
 
 
 def pids_in(path: Path, count: int) -> list[int]:
-    return wait_until(lambda: _numbers(path, count))
+    numbers: list[int] = wait_until(lambda: _numbers(path, count))
+    return numbers
 
 
 def _numbers(path: Path, count: int) -> list[int]:

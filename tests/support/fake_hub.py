@@ -119,7 +119,7 @@ class FakeHub:
     def spawn(self, argv: list[str], **fields: object) -> Message:
         """Start a run with sensible defaults; the answer carries `run_id` and `descriptors`."""
         run_id = os.urandom(16).hex()
-        wish = {
+        wish: dict[str, Any] = {
             "run_id": run_id,
             "process_id": "t/" + run_id[:6],
             "definition": {"k": 1},

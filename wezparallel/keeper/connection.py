@@ -77,7 +77,11 @@ class Connection:
                 data, fds = data[sent:], ()
             if not self.is_open:
                 return
-        self._out.append((data, [os.dup(fd) for fd in fds]))
+        try:
+            self._out.append((data, [os.dup(fd) for fd in fds]))
+        except OSError:
+            self.close()  # no descriptor is free: the peer comes back and is told everything again
+            return
         self._waiting += len(data)
         if self._waiting > _MAX_WAITING:
             self.close()

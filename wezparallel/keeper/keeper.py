@@ -13,7 +13,7 @@ from contextlib import suppress
 
 from wezparallel import paths
 from wezparallel.errors import RequestError
-from wezparallel.keeper import child, handover, tree
+from wezparallel.keeper import callers, child, handover
 from wezparallel.keeper.hub_child import NONE, HubChild
 from wezparallel.keeper.listeners import Listeners
 from wezparallel.keeper.log import DEFAULT_CAP, ProcessLog, now_ms
@@ -256,26 +256,7 @@ class Keeper:
 
     def run_of(self, pid: int) -> tuple[bool, Run | None]:
         """Return whether it is known to whom a pid belongs, and to which run; None: to no run, so to a person."""
-        leaders = {run.pid: run for run in self.runs.values() if run.status is None}
-        current = tree.read_entry(pid)
-        if current is None:
-            return False, None
-        session = current.session
-        parent: tree.Entry | None = current
-        below_us = False
-        while parent is not None and parent.pid > 1:
-            run = leaders.get(parent.pid)
-            if run is not None and run.start == parent.start:
-                return True, run
-            below_us = below_us or parent.pid == os.getpid()
-            parent = tree.read_entry(parent.parent) if parent.parent else None
-        for run in self.runs.values():
-            if run.pid == session and not run.session_gone and run.start <= current.start:
-                return True, run
-        named = tree.environment_run(pid)
-        if named and named in self.runs:
-            return True, self.runs[named]
-        return named is not None and not below_us, None
+        return callers.run_of(self.runs, pid)
 
     def is_agent_pid(self, pid: int) -> bool:
         """Tell whether a pid may not type: in an agent's run without leave to, or nobody knows where."""

@@ -32,6 +32,10 @@ class Stops:
         self._unsignalled: set[str] = set()
         self._timer: Timer | None = None
         self._delay = _FIRST_LOOK_S
+        self._table: Table | None = None
+        self._looked = 0.0
+        """when the last look ended"""
+        self._soon: Timer | None = None
 
     def begin(self, run: Run, number: int | None = None, grace_s: float | None = None) -> None:
         """Stop a run; a second stop may shorten the grace period or use a harder signal."""
@@ -52,21 +56,21 @@ class Stops:
             run.grace = self._keeper.loop.after(grace, self._grace_over, run)
         self._runs[run.run_id] = run
         self._unsignalled.add(run.run_id)
-        self._delay = _FIRST_LOOK_S
-        self._keeper.loop.soon(self._look)
+        self.look_soon()
 
     def look_soon(self) -> None:
-        """A child has ended: look whether that was all of a run."""
-        if self._runs:
-            self._delay = _FIRST_LOOK_S
-            self._keeper.loop.soon(self._look)
+        """A stop began or a child has ended: look, but not more often than leaves time for everybody else."""
+        self._delay = _FIRST_LOOK_S
+        if self._runs and self._soon is None:
+            wait = max(0.0, self._looked + _FIRST_LOOK_S - self._keeper.loop.now())
+            self._soon = self._keeper.loop.after(wait, self._look)
 
     def resume(self, run: Run, left_s: float) -> None:
         """Go on with a stop that an earlier program began."""
         self._runs[run.run_id] = run
         if not run.kill:
             run.grace = self._keeper.loop.after(left_s, self._grace_over, run)
-        self._keeper.loop.soon(self._look)
+        self.look_soon()
 
     def _signal_leader(self, run: Run) -> None:
         if run.status is None:
@@ -79,9 +83,14 @@ class Stops:
         self._look()
 
     def _look(self) -> None:
+        for timer in (self._soon, self._timer):
+            if timer is not None:
+                timer.cancel()
+        self._soon = self._timer = None
         if not self._runs:
+            self._table = None
             return
-        table = Table()
+        table = self._table = Table(self._table)
         polling = False
         for run in list(self._runs.values()):
             members = self._members(run, table)
@@ -98,9 +107,7 @@ class Stops:
                 self._sweep(run)
                 polling = True
         self._unsignalled.clear()
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._looked = self._keeper.loop.now()
         if polling:
             self._timer = self._keeper.loop.after(self._delay, self._look)
             self._delay = min(self._delay * 2, _LAST_LOOK_S)

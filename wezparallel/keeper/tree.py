@@ -63,24 +63,25 @@ def is_alive(pid: int, start: int) -> bool:
 
 
 class Table:
-    """The process table at one moment."""
+    """The process table at one moment. `before` lends what it knows of environments: reading them costs most."""
 
-    def __init__(self) -> None:
+    def __init__(self, before: Table | None = None) -> None:
         self.entries: dict[int, Entry] = {}
         self.children: dict[int, list[int]] = {}
-        self._runs: dict[int, str] = {}
+        self._sessions: dict[int, set[int]] = {}
+        self._carriers: dict[str, set[int]] = {}
+        self.run_ids: dict[tuple[int, int], str] = {}
+        known = before.run_ids if before else {}
         for name in os.listdir("/proc"):
             if name.isdigit():
                 entry = read_entry(int(name))
                 if entry is not None:
                     self.entries[entry.pid] = entry
                     self.children.setdefault(entry.parent, []).append(entry.pid)
-
-    def run_in_environment(self, pid: int) -> str:
-        """Return the run id that a process carries in its environment; empty where there is none."""
-        if pid not in self._runs:
-            self._runs[pid] = environment_run(pid) or ""
-        return self._runs[pid]
+                    self._sessions.setdefault(entry.session, set()).add(entry.pid)
+                    key = (entry.pid, entry.start)
+                    run_id = self.run_ids[key] = known.get(key) or environment_run(entry.pid) or ""
+                    self._carriers.setdefault(run_id, set()).add(entry.pid)
 
     def descendants(self, pid: int, never: frozenset[int] = frozenset()) -> list[int]:
         """Return all below a process, parents first, without those of `never` and what is below them."""
@@ -106,11 +107,11 @@ class Table:
             found.add(pid)
         elif current is not None:
             run.session_gone = True
-        session = set() if run.session_gone else {e.pid for e in entries.values() if e.session == pid}
+        session = set() if run.session_gone else self._sessions.get(pid, set())
         if run.status is not None and not session:
             run.session_gone = True
         found |= session
-        found.update(p for p in entries if self.run_in_environment(p) == run.run_id)
+        found |= self._carriers.get(run.run_id, set())
         found -= never
         for member in list(found):
             found.update(self.descendants(member, never))
