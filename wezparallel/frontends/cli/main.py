@@ -7,6 +7,7 @@ import importlib
 import json
 import os
 import sys
+import textwrap
 
 from wezparallel.errors import WezparallelError
 from wezparallel.frontends.cli import exits, parser
@@ -84,9 +85,25 @@ def complain(context: Context, error: WezparallelError) -> None:
         mark = "wezparallel: "
         if context.screen.colour and sys.stderr.isatty():
             mark = "\x1b[31mwezparallel:\x1b[0m "
+        rest = wrap(context, rest)
         # A template's error begins with file:line:column, which editors and people click on.
         begins_with_place = error.code.startswith("template.") and ":" in first.partition(" ")[0]
-        sys.stderr.write("\n".join([first if begins_with_place else mark + first, *rest]) + "\n")
+        first = "\n".join(wrap(context, [first if begins_with_place else mark + first]))
+        sys.stderr.write("\n".join([first, *rest]) + "\n")
         incident = error.data.get("incident")
         if incident and str(incident) not in error.message:
             sys.stderr.write(f"incident {incident}; the hub's log explains it\n")
+
+
+def wrap(context: Context, lines: list[str]) -> list[str]:
+    """Break long sentences between words, where a person reads; what is indented is a drawing or a log."""
+    columns = context.screen.columns
+    if columns is None or not sys.stderr.isatty():
+        return lines
+    wrapped: list[str] = []
+    for line in lines:
+        if line.startswith(" ") or "│" in line or len(line) <= columns:
+            wrapped.append(line)
+        else:
+            wrapped += textwrap.wrap(line, columns, break_long_words=False, break_on_hyphens=False)
+    return wrapped

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 BOUND_S = 15.0  # a dev server that needs longer goes on without us
 _COLUMNS = (
     Column(cut=""),
-    Column(least=8),
+    Column(least=20),
     Column(least=7),
     Column(rank=1, least=12),
     Column(rank=2, right=True, cut=""),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 # symbol, name, program, state, why, memory, age
 _COLUMNS = (
-    Column(cut=""), Column(least=8), Column(rank=4, least=4), Column(least=7), Column(rank=1, least=12),
+    Column(cut=""), Column(least=20), Column(rank=4, least=4), Column(least=7), Column(rank=1, least=14),
     Column(rank=3, right=True, cut=""), Column(rank=2, right=True, cut=""),
 )  # fmt: skip
 
@@ -83,7 +83,10 @@ def _draw(context: Context, workspaces: list[JsonObject], processes: list[JsonOb
         return not one["open"], neediest, one["name"]
 
     for one in sorted(workspaces, key=order):
-        screen.spread(_title(one, by_workspace.get(one["name"], []), home), "")
+        title = _title(one, by_workspace.get(one["name"], []), home)
+        while len(title) > 1 and screen.columns and sum(text.width(cell.text) for cell in title) > screen.columns:
+            title.pop()
+        screen.spread(title, "")
         for line in drawn.pop(one["name"], []):
             screen.say(line)
     for name, rest in drawn.items():

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from wezparallel.types import Json, JsonObject
 
 _COLUMNS = (
-    Column(cut=""), Column("process", least=12), Column("state", least=7), Column("why", rank=2, least=12),
+    Column(cut=""), Column("process", least=24), Column("state", least=7), Column("why", rank=2, least=12),
     Column("pid", rank=3, right=True, cut=""), Column("cpu", rank=5, right=True, cut=""),
     Column("memory", rank=4, right=True, cut=""), Column("restarts", rank=6, right=True, cut=""),
     Column("since", rank=1, right=True, cut=""),

@@ -86,7 +86,7 @@ def _row(settings: JsonObject) -> list[Cell]:
 
 
 def _check(context: Context, root: str) -> int:
-    name = context.args.name or os.path.join(root, FILE)
+    name = context.args.name or os.path.relpath(os.path.join(root, FILE))
     try:
         source = sys.stdin.read() if name == "-" else _read(name)
         reply = context.call("TemplateCheck", source=source, root=root)

@@ -64,9 +64,7 @@ def _what(context: Context, root: str) -> tuple[str | None, JsonObject]:
     here = [one for one in known if os.path.realpath(one["root"]) == root and args.name in (None, one["name"])]
     if here:
         if named is not None:
-            context.note(
-                f"{here[0]['name']} is there already; `wezparallel delete {here[0]['name']}` makes room for {named}"
-            )
+            _check_same(context, here[0], named, root)
         return "WorkspaceOpen", {"name": here[0]["name"]}
     fields: JsonObject = {"root": root, "unique": True}
     if args.name:
@@ -77,6 +75,19 @@ def _what(context: Context, root: str) -> tuple[str | None, JsonObject]:
     if template["template"]["origin"] != "detected":
         return "WorkspaceCreate", fields
     return _detected(context, root, template, fields)
+
+
+def _check_same(context: Context, workspace: JsonObject, named: str, root: str) -> None:
+    """Refuse another template than the one that the open workspace came from. Raises RequestError."""
+    wanted = context.call("TemplateGet", root=root, name=template_name(named))["template"]
+    name = workspace["name"]
+    if wanted["name"] != workspace["template"] and wanted["path"] != workspace["template"]:
+        raise RequestError(
+            "workspace.exists",
+            f"{name} is open here already, from {workspace['template'] or 'another template'}; `wezparallel up` goes "
+            f"there, `--name` opens a second one, `wezparallel delete {name}` makes room for {named}",
+            name=name,
+        )
 
 
 def _detected(context: Context, root: str, template: JsonObject, fields: JsonObject) -> tuple[str | None, JsonObject]:
