@@ -42,6 +42,7 @@ class Disk:
 
     def __init__(self) -> None:
         self.space: int | None = None
+        self.at_once: int | None = None
         self.writes = 0
         self.may_open = True
         self.may_unlink = True
@@ -60,7 +61,7 @@ class Disk:
     def write(self, fd: int, data: Any) -> int:
         self.writes += 1
         if self.space is None:
-            return os.write(fd, data)
+            return os.write(fd, data if self.at_once is None else memoryview(data)[: self.at_once])
         part = memoryview(data)[: self.space]
         if not part:
             raise OSError(28, "no space left on device")
@@ -372,12 +373,40 @@ def test_what_is_old_expires_and_offsets_go_on(log: Log) -> None:
     assert output(reader.chunks(0)) == b"new"
 
 
+def test_an_idle_log_expires_whole_under_an_open_reader(log: Log) -> None:
+    writer, reader = log.writer(), log.reader()
+    writer.run(RUN_ID, T)
+    writer.append(TTY, b"abc", T)
+    assert reader.read(0, 9) == b"abc"
+    writer.expire(T + STEP_MS - 1, T + 5000)
+    assert reader.start == 0
+    writer.expire(T + STEP_MS, T + 5000)
+    assert log.segments() == [3]
+    assert (writer.start, writer.end, writer.newest) == (3, 3, 3)
+    assert (reader.end, reader.start, reader.read(3, 9)) == (3, 3, b"")
+    assert run_id_of(reader.state_at(3)[RUN]) == RUN_ID
+    writer.append(TTY, b"def", T + 6000)
+    assert reader.read(3, 9) == b"def"
+    with pytest.raises(LogExpiredError):
+        reader.read(0, 9)
+
+
 def test_expiry_leaves_a_segment_whose_index_is_gone(log: Log) -> None:
     writer = log.writer()
     writer.append(TTY, b"x", T)
     os.unlink(segment_path(log.directory, 0, "idx"))
     writer.expire(T + 10_000, T + 10_000)
     assert writer.start == 0
+
+
+def test_a_segment_whose_index_is_gone_is_unlinked_all_the_same(log: Log) -> None:
+    writer = log.writer(cap=20_000, segment=5000)
+    writer.append(TTY, b"x" * 5000, T)
+    os.unlink(segment_path(log.directory, 0, "idx"))
+    for i in range(20):
+        writer.append(TTY, b"x" * 1000, T + i)
+    assert writer.start > 0
+    assert log.segments()[0] == writer.start
 
 
 def test_a_removed_log_is_gone_and_removing_it_twice_is_fine(log: Log) -> None:
@@ -504,6 +533,7 @@ def test_any_amount_of_space_leaves_a_log_that_reads_well(log: Log) -> None:
 
 def test_a_log_that_cannot_be_opened_loses_until_it_can(log: Log) -> None:
     writer = log.writer()
+    assert writer.newest == -1
     log.disk.may_open = False
     assert writer.append(TTY, b"abc", T) == 3
     writer.resize(24, 80, T)
@@ -523,6 +553,25 @@ def test_a_segment_that_opens_only_in_half_leaves_no_descriptor(log: Log) -> Non
     before = set(os.listdir("/proc/self/fd"))
     assert log.writer().append(TTY, b"abc", T) == 3
     assert set(os.listdir("/proc/self/fd")) == before
+
+
+def test_short_writes_are_carried_on(log: Log) -> None:
+    writer = log.writer(segment=4096)
+    log.disk.at_once = 5
+    for i in range(30):
+        assert writer.append(STDOUT if i % 2 else STDERR, b"%03d" % i * 100, T + i) == 0
+    assert output(log.reader().chunks(0)) == b"".join(b"%03d" % i * 100 for i in range(30))
+    assert len(log.segments()) > 1
+
+
+def test_what_was_lost_is_told_when_the_log_is_closed(log: Log) -> None:
+    writer = log.writer()
+    writer.append(TTY, b"abc", T)
+    log.disk.space = 0
+    writer.append(TTY, b"gone", T + 1)
+    log.disk.space = None
+    writer.close()
+    assert marks(log.reader().chunks(0)) == [(LOST, 3, (4, 0))]
 
 
 def test_sizes_that_come_while_the_disk_is_full_are_bounded(log: Log) -> None:
@@ -592,6 +641,7 @@ def test_the_last_lines_of_one_stream_skip_the_other(log: Log) -> None:
     for i in range(300):
         writer.append(STDOUT, b"out %d\n" % i, T)
         writer.append(STDERR, b"err\nerr\n", T)
+        writer.resize(24, i, T)
     reader = log.reader()
     at = reader.tail_lines(3, STDOUT)
     assert output(reader.chunks(at), STDOUT) == b"out 297\nout 298\nout 299\n"
@@ -616,6 +666,15 @@ def test_a_replay_begins_at_a_line(log: Log, text: bytes, limit: int, expected: 
 
 
 # A writer at work meanwhile
+
+
+def test_a_reader_that_stands_at_the_end_of_a_segment_goes_on_in_the_next(log: Log) -> None:
+    writer, reader = log.writer(segment=4096), log.reader()
+    writer.append(TTY, b"x" * 5000, T)
+    assert reader.read(0, 9999) == b"x" * 5000
+    assert reader.read(5000, 10) == b""
+    writer.append(TTY, b"y" * 10, T)
+    assert reader.read(5000, 10) == b"y" * 10
 
 
 def test_a_reader_holds_two_descriptors_at_most(log: Log) -> None:
@@ -692,3 +751,22 @@ def test_bytes_that_a_crash_took_out_of_the_middle_are_told_of(log: Log) -> None
     assert caught.value.oldest == second
     assert (DELETED, 1500, (1500, second)) in marks(reader.chunks(0))
     assert len(output(reader.chunks(0))) == 10_000 - second + 1500
+
+
+def test_streams_behind_missing_bytes_are_told_apart_again(log: Log) -> None:
+    writer = log.writer(segment=4096)
+    for i in range(10):
+        writer.append(STDOUT if i % 2 else STDERR, b"%d" % i * 1000, T + i)
+    writer.close()
+    second = log.segments()[1]
+    os.truncate(segment_path(log.directory, 0, "log"), 1500)
+    chunks = list(log.reader().chunks(0))
+    assert [(c.kind, c.offset, len(c.data)) for c in chunks][:3] == [
+        (STDERR, 0, 1000),
+        (STDOUT, 1000, 500),
+        (DELETED, 1500, 0),
+    ]
+    assert chunks[2].values == (1500, second)
+    assert [(c.kind, c.data[:1]) for c in chunks[3:]] == [
+        (STDOUT if i % 2 else STDERR, b"%d" % i) for i in range(second // 1000, 10)
+    ]

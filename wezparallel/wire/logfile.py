@@ -150,6 +150,9 @@ class LogWriter:
 
     def close(self) -> None:
         """Write what is pending, if it can be written, and let go of the descriptors."""
+        if self._lost and self._index_fd >= 0 and self._flush():
+            self._note(LOST, (self._lost, 0), self._noted)
+            self._lost = 0
         self._flush()
         for fd in (self._log_fd, self._index_fd):
             if fd >= 0:
