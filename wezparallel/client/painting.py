@@ -6,7 +6,7 @@ import os
 
 from wezparallel.wire import hello
 from wezparallel.wire.logreader import LogExpiredError, LogReader
-from wezparallel.wire.replay import clean
+from wezparallel.wire.replay import Cleaner, clean
 from wezparallel.wire.terminal import Modes
 
 TYPE_CHECKING = False
@@ -21,25 +21,29 @@ else:
 
 RECENT = 256 * 1024  # bytes of the past that are painted
 RESET = b"\x18\x1b[?1049l\x1b[?1000;1002;1003;1004;1006;2004l\x1b[?1l\x1b>\x1b[?25h\x1b[0 q\x1b[0m"
+_HALVES = 16 * 1024  # bytes in which a sequence that is not finished is looked for
 _ALTERNATE = (b"\x1b[?1049h", b"\x1b[?1047h", b"\x1b[?47h")
 
 
-def past(welcome: hello.Welcome) -> bytes:
-    """Return what brings a terminal to where the program's is, up to the welcome's end.
+def past(welcome: hello.Welcome) -> tuple[bytes, int]:
+    """Return what brings a terminal to where the program's is, and the offset from which the output goes on.
 
-    A program on the alternate screen gets its modes and is asked by the keeper to draw itself; what was painted
-    before it came lies under it, as it did.
+    That is the welcome's end, or before it where a sequence has come by half: it passes live, and whole. A program on
+    the alternate screen gets its modes and is asked by the keeper to draw itself; what was painted before it came
+    lies under it, as it did.
     """
     data = _recent(welcome)
-    running = bool(welcome.flags & hello.RUNNING)
-    if welcome.flags & hello.ALTERNATE and running:
-        data = data[: max(0, *(data.rfind(word) for word in _ALTERNATE))]
-    painted = clean(data)
-    if running:
-        return painted + b"\x1b[0m" * bool(welcome.flags & hello.ALTERNATE) + welcome.modes
-    modes = Modes()
-    modes.feed(data)
-    return painted + modes.leave() + b"\x1b[0m"
+    if not welcome.flags & hello.RUNNING:
+        modes = Modes()
+        modes.feed(data)
+        return clean(data) + modes.leave(), welcome.end
+    if welcome.flags & hello.ALTERNATE:
+        under = data[: max(0, *(data.rfind(word) for word in _ALTERNATE))]
+        return clean(under) + b"\x1b[0m" + welcome.modes, welcome.end
+    cleaner = Cleaner()
+    cleaner.feed(data[-_HALVES:])
+    whole = data[: len(data) - cleaner.held]
+    return clean(whole) + welcome.modes, welcome.end - cleaner.held
 
 
 def clean_page(rows: int) -> bytes:

@@ -96,15 +96,19 @@ class TerminalViewer:
             terminal.write_all(painting.clean_page(rows))
         if not terminal.inside_wezterm():
             terminal.write_all(painting.hint(self._options.process_id, self._options.detach_key))
-        self._hand_over(lambda: terminal.write_all(painting.past(welcome)))
+        self._hand_over(self._paint)
 
     def _wait_for_start(self, welcome: hello.Welcome) -> None:
         if welcome.strings[2]:
-            terminal.write_all(painting.past(welcome))
+            self._paint()
             self._exit = json.loads(welcome.strings[2])
             self._after_exit()
         else:
             terminal.write_all(painting.dim(f"{self._options.process_id} has not started yet; waiting for it"))
+
+    def _paint(self) -> None:
+        painted, self._offset = painting.past(self._welcome)
+        terminal.write_all(painted)
 
     def _hand_over(self, paint: Callable[[], None] | None = None) -> None:
         """Give the terminal to the keeper; it goes on from our offset."""

@@ -52,7 +52,7 @@ class TerminalViewer(Viewer):
     """Bytes of our own that go to the terminal before the log goes on."""
     _writing = False
     """The terminal took no more; the loop calls when it does."""
-    _watched: tuple[bool, bool] = (False, False)
+    _watched_for: tuple[bool, bool] = (False, False)
     _went_before = False
     _exit: bytes | None = None
     """The payload of EXITED, to be told when the terminal has shown everything."""
@@ -342,15 +342,15 @@ class TerminalViewer(Viewer):
             self.loop.unwatch(self._fd)
             os.close(self._fd)
             self._fd = -1
-        self._watched = (False, False)
+        self._watched_for = (False, False)
 
     def _watch_terminal(self) -> None:
         if self._fd < 0:
             return
         reads = self._state == LIVE and self._keyboard is not None and not self._keyboard.stuck
         wanted = (reads, self._writing)
-        if wanted != self._watched:
-            self._watched = wanted
+        if wanted != self._watched_for:
+            self._watched_for = wanted
             self.loop.watch(self._fd, self._on_typed if wanted[0] else None, self._pump if wanted[1] else None)
 
 

@@ -1,0 +1,215 @@
+"""A real keeper with a fake hub, and terminals to look at it with: the test plays WezTerm at the master's end."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import select
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import wezparallel
+from tests.support.fake_hub import FakeHub
+from tests.support.waiting import until
+from wezparallel.keeper import messages as m
+from wezparallel.wire import frames, hello
+
+PATIENCE_S = 10.0
+ATTACH = str(Path(wezparallel.__file__).parent / "client" / "attach.py")
+
+
+class HeldKeeper:
+    """One keeper in folders of its own."""
+
+    def __init__(self, runtime: str, home: Path) -> None:
+        self.runtime = runtime
+        self.home = home
+        self.failpoints = home / "failpoints"
+        self.failpoints.mkdir()
+        self.socket = f"{runtime}/keeper.sock"
+        self.env = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("WEZ")},
+            "HOME": str(home),
+            "SHELL": "/bin/sh",
+            "TERM": "xterm-256color",
+            "WEZPARALLEL_RUNTIME_DIR": runtime,
+            "WEZPARALLEL_HUB_ARGV": "[]",
+            "WEZPARALLEL_FAILPOINTS": str(self.failpoints),
+            "XDG_STATE_HOME": str(home / "state"),
+        }
+        for name in ("TMUX", "STY", "NO_COLOR"):
+            self.env.pop(name, None)
+        with (home / "keeper.err").open("ab") as errors:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "wezparallel.keeper", "--foreground"], env=self.env, stderr=errors, cwd="/"
+            )
+        until(self._listens, PATIENCE_S, "the keeper's socket")
+        self.hub = FakeHub(self.socket)
+
+    def log(self, process_id: str) -> bytes:
+        """Return everything that a process has printed."""
+        folder = self.home / "state" / "wezterm-parallel" / "logs" / process_id.replace("/", "%2F")
+        return b"".join(path.read_bytes() for path in sorted(folder.glob("*.log")))
+
+    def errors(self) -> str:
+        """Return what the keeper said about itself."""
+        return (self.home / "keeper.err").read_text()
+
+    def _listens(self) -> bool:
+        if self.process.poll() is not None:
+            raise AssertionError(f"the keeper ended: {self.errors()}")
+        return os.path.exists(self.socket)
+
+    def stop(self) -> None:
+        """End everything that this keeper holds."""
+        self.hub.close()
+        try:
+            self._tell_to_exit()
+            self.process.wait(PATIENCE_S)
+        finally:
+            if self.process.poll() is None:
+                self.process.kill()
+                self.process.wait(PATIENCE_S)
+
+    def _tell_to_exit(self) -> None:
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.connect(self.socket)
+            sock.sendall(frames.pack(frames.HELLO, hello.client_hello(hello.ROLE_CONTROL)))
+            body = json.dumps({"m": m.CONTROL_STOP, "n": 1, "children": True})
+            sock.sendall(frames.pack(frames.MESSAGE, body.encode()))
+            while sock.recv(65536):
+                pass
+
+
+@contextmanager
+def held_keeper(home: Path) -> Iterator[HeldKeeper]:
+    """Give a keeper, and end it with all that it holds; what it said of bugs fails the test."""
+    runtime = tempfile.mkdtemp(prefix="wzp-", dir="/tmp")
+    keeper = HeldKeeper(runtime, home)
+    try:
+        yield keeper
+    finally:
+        keeper.stop()
+        shutil.rmtree(runtime, ignore_errors=True)
+    assert "bug:" not in keeper.errors(), keeper.errors()
+
+
+class Pane:
+    """A terminal, and what was started in it."""
+
+    def __init__(self, rows: int = 24, columns: int = 80) -> None:
+        self.master, self.slave = os.openpty()
+        os.set_blocking(self.master, False)
+        self.resize(rows, columns)
+        attributes = termios.tcgetattr(self.slave)
+        attributes[6][termios.VERASE] = b"\x08"  # something of its own, so that a restored default is seen
+        attributes[3] &= ~termios.ECHOE
+        termios.tcsetattr(self.slave, termios.TCSANOW, attributes)
+        self.before = termios.tcgetattr(self.slave)
+        self.shown = b""
+        self.client: subprocess.Popen[bytes] | None = None
+
+    def attach(self, keeper: HeldKeeper, *arguments: str, leads: bool = False, **environment: str) -> None:
+        """Start the attach client here; with `leads` as the terminal's session leader, as WezTerm does."""
+        command = [sys.executable, "-I", "-S", ATTACH, *arguments]
+        if leads:
+            command = ["setsid", "--ctty", "--wait", *command]
+        self.client = subprocess.Popen(
+            command,
+            stdin=self.slave,
+            stdout=self.slave,
+            stderr=self.slave,
+            env={**keeper.env, **environment},
+            start_new_session=True,
+        )
+
+    def resize(self, rows: int, columns: int) -> None:
+        """Give the terminal another size."""
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("4H", rows, columns, 0, 0))
+
+    def type(self, data: bytes) -> None:
+        """Type."""
+        os.write(self.master, data)
+
+    def read(self, timeout_s: float = 0) -> bytes:
+        """Take in what is shown now."""
+        data = b""
+        while select.select([self.master], [], [], timeout_s)[0]:
+            try:
+                part = os.read(self.master, 65536)
+            except (BlockingIOError, OSError):
+                break
+            if not part:
+                break
+            data += part
+            timeout_s = 0
+        self.shown += data
+        return data
+
+    def expect(self, text: bytes, timeout_s: float = PATIENCE_S) -> bytes:
+        """Read until a text is shown; return everything up to its end, and forget that."""
+        deadline = time.monotonic() + timeout_s
+        while text not in self.shown:
+            left = deadline - time.monotonic()
+            assert left > 0, f"waited for {text!r}; shown: {self.shown[-2000:]!r}"
+            self.read(min(left, 0.2))
+        end = self.shown.index(text) + len(text)
+        seen, self.shown = self.shown[:end], self.shown[end:]
+        return seen
+
+    def read_until(self, condition: Callable[[], bool], what: str) -> None:
+        """Take in what is shown until something holds."""
+
+        def look() -> bool:
+            self.read()
+            return condition()
+
+        until(look, PATIENCE_S, what)
+
+    @property
+    def attributes(self) -> list[Any]:
+        """The terminal's termios of now."""
+        return termios.tcgetattr(self.slave)
+
+    @property
+    def is_raw(self) -> bool:
+        """Tell whether line editing is off and VEOF disabled."""
+        return not self.attributes[3] & termios.ICANON and self.attributes[6][termios.VEOF] == b"\x00"
+
+    def wait(self) -> int:
+        """Wait for the client's end and return its code."""
+        assert self.client is not None
+        self.read_until(lambda: self.client is not None and self.client.poll() is not None, "the client's end")
+        return self.client.returncode
+
+    def close(self) -> None:
+        """End the client and the terminal."""
+        if self.client is not None and self.client.poll() is None:
+            self.client.kill()
+            self.client.wait(PATIENCE_S)
+        for fd in (self.master, self.slave):
+            if fd >= 0:
+                os.close(fd)
+
+    def close_like_wezterm(self) -> None:
+        """Hang up as WezTerm does: SIGHUP to the program, then a newline and VEOF if there is one, then close."""
+        assert self.client is not None
+        os.kill(self.client.pid, signal.SIGHUP)
+        end_of_file = termios.tcgetattr(self.master)[6][termios.VEOF]
+        if end_of_file != b"\x00":
+            os.write(self.master, b"\n" + end_of_file)
+        os.close(self.slave)
+        os.close(self.master)
+        self.master = self.slave = -1
