@@ -106,8 +106,8 @@ def test_a_path_that_is_not_there_is_told(root: Path) -> None:
 def test_an_unknown_name_is_told_with_the_nearest_and_the_list(root: Path) -> None:
     error = failure("web-deev", root)
     assert error.message == (
-        "there is no template 'web-deev'; did you mean 'web_dev'? known are: basic, claude_dev, default, parallel_dev, "
-        "research, rust_dev, web_dev. A file can be given by its path"
+        "there is no template 'web-deev'; did you mean 'web_dev'? known are: basic, claude_dev, default, "
+        "parallel_dev, research, rust_dev, web_dev. A file can be given by its path"
     )
     assert error.data == {"nearest": "web_dev", "known": BUILT_INS}
     assert failure("qqqqqq", root).data["nearest"] is None

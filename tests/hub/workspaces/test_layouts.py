@@ -227,12 +227,19 @@ def test_the_largest_picture_is_compiled() -> None:
 
 
 def test_a_very_long_line_is_drawn_in_part_and_a_tall_error_is_cut() -> None:
-    error = failure("ok\n" + " ".join(["name"] * 60_000))
+    error = failure("ok\n" + " ".join(["name"] * 9_000))
     assert all(cells(line) < 120 for line in error.message.split("\n"))
     tall = failure("\n".join(["a b a"] * 40))
     assert "… │ and 28 more lines" in tall.message
     wide = failure("x " * 60 + "a b a\n" + "x " * 60 + "a b a")
     assert "1 │ …" in wide.message
+
+
+def test_marks_beyond_the_drawn_part_of_a_wide_line_are_left_out() -> None:
+    error = failure("a " + "日本語" * 15 + " " + "b " * 30 + "\nb")
+    assert all(cells(line) < 120 for line in error.message.split("\n"))
+    wide = failure("日" * 45 + " " + "本" * 10 + " c\n" + "日" * 45 + " c x y")
+    assert all(cells(line) < 120 for line in wide.message.split("\n"))
 
 
 def test_lines_between_marks_far_apart_are_left_out() -> None:

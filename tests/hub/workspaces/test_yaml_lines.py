@@ -86,7 +86,7 @@ def test_a_bomb_of_aliases_is_refused_before_it_is_walked() -> None:
     lines = ["a0: &a0 [x,x,x,x,x,x,x,x,x,x]"]
     lines += [f"a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
     error = failure("\n".join(lines))
-    assert error.message.startswith("t.yaml:5:38: with all its aliases this has more than 100000 values")
+    assert error.message.startswith("t.yaml:5:10: with all its aliases this has more than 20000 values")
 
 
 def test_an_alias_inside_its_own_anchor_is_refused() -> None:
@@ -98,12 +98,13 @@ def test_an_alias_of_nothing_is_refused() -> None:
 
 
 def test_too_many_values_are_refused() -> None:
-    assert "more than 100000 values" in failure("[" + "x," * 100_001 + "]").message
+    assert "more than 20000 values" in failure("[" + "x," * 20_001 + "]").message
 
 
 @pytest.mark.parametrize("opening", ["[", "{a: ", "- "])
 def test_deep_nesting_is_refused(opening: str) -> None:
-    message = failure(opening * 20_000).message
+    # The scanner in Python looks ahead 1,024 characters for every level of them; once is enough.
+    message = failure(opening * (300 if yaml_lines.Parser is yaml.SafeLoader else 100_000)).message
     assert "nested more than 64 deep" in message or "nesting depth" in message
 
 

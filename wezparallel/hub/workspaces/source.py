@@ -117,12 +117,11 @@ def clip(text: str, width: int) -> str:
     """Cut a text at its end to that many cells; `…` tells that something is missing."""
     if cells(text) <= width:
         return text
-    kept = ""
-    for char in text:
-        if cells(kept + char) > width - 1:
-            break
-        kept += char
-    return kept + "…" if width > 0 else ""
+    end = taken = 0
+    while taken + _width(text[end]) < width:
+        taken += _width(text[end])
+        end += 1
+    return text[:end] + "…" if width > 0 else ""
 
 
 def known(names: Iterable[str]) -> str:
@@ -159,19 +158,18 @@ def _width(char: str) -> int:
 
 
 def _window(line: str, marks: Sequence[Mark]) -> tuple[str, str]:
-    """Return the part of a line around its marks, and the carets below it."""
+    """Return the part of a line around its marks, and the carets below it. Looks at that part only."""
     start = 0
-    if marks and cells(line[: marks[0].column]) > MAX_WIDTH - 20:
+    if marks and cells(line[: min(marks[0].column, MAX_WIDTH)]) > MAX_WIDTH - 20:
         start = max(0, marks[0].column - 1 - 20)
     lead = "…" if start else ""
-    text = clip(lead + printable(line[start:]), MAX_WIDTH)
+    part = printable(line[start : start + 2 * MAX_WIDTH])
     carets = ""
     for mark in marks:
-        if mark.column - start > MAX_WIDTH:
+        at = mark.column - 1 - start
+        before = cells(lead + part[:at])
+        if at > MAX_WIDTH or before >= MAX_WIDTH:
             break  # a line can have very many marks; what is cut off is not measured
-        before = cells(lead + printable(line[start : mark.column - 1]))
-        below = printable(line[mark.column - 1 : mark.column - 1 + mark.length])
-        width = min(max(1, cells(below)), MAX_WIDTH - before)
-        if width > 0:
-            carets = carets.ljust(before) + "^" * width
-    return text, carets
+        below = cells(part[at : at + min(mark.length, MAX_WIDTH)])
+        carets = carets.ljust(before) + "^" * min(max(1, below), MAX_WIDTH - before)
+    return clip(lead + part, MAX_WIDTH), carets
