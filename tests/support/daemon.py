@@ -52,10 +52,10 @@ class Daemon:
         """Return a new client of the public socket."""
         return Client(self.socket)
 
-    def call(self, name: str, **fields: Any) -> dict[str, Any]:
+    def call(self, command: str, /, **fields: Any) -> dict[str, Any]:
         """Ask once; return the reply's body. Raises RequestError."""
         with self.client() as client:
-            return client.call(name, fields)
+            return client.call(command, fields)
 
     def raw(self, data: bytes, *, half_close: bool = True, timeout_s: float = 10) -> bytes:
         """Send bytes as they are; return all that comes until the hub closes."""
