@@ -47,7 +47,8 @@ def add(hub: Hub, command: words.ProcessAdd, caller: Caller) -> Accepted:
     settings = ProcessSettings(
         name=process_id.rpartition("/")[2], argv=[command.command, *command.args], cwd=_cwd(command, owner, home),
         command=" ".join([command.command, *command.args]), env=dict(command.env), tty=command.tty,
-        restart=command.restart, backoff_s=command.backoff_s, stop=command.stop, agent=command.agent, log_cap_bytes=command.log_cap_bytes,
+        restart=command.restart, backoff_s=command.backoff_s, stop=command.stop, agent=command.agent,
+        log_cap_bytes=command.log_cap_bytes,
     )  # fmt: skip
     process = Process(
         process_id, workspace or None, settings, desired="down", created_at=hub.now_ms(),
