@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import signal
 import sys
 
 from benches.measure import Row, table
 
 NAMES = ("rpc", "clients", "flooded", "echo", "flood", "start", "restart", "small", "idle", "hub_death")
+LIMIT_S = 180
 
 
 def main() -> int:
@@ -21,10 +23,13 @@ def main() -> int:
     unknown = set(arguments.names) - set(NAMES)
     if unknown:
         parser.error(f"there is no bench {', '.join(sorted(unknown))}; known are {', '.join(NAMES)}")
+    for number in (signal.SIGALRM, signal.SIGTERM):
+        signal.signal(number, _end)
     rows: list[Row] = []
     failed = 0
     for name in arguments.names or NAMES:
         sys.stderr.write(f"{name} …\n")
+        signal.alarm(LIMIT_S)
         try:
             rows += importlib.import_module(f"benches.{name}").run()
         except Exception as error:  # noqa: BLE001  one bench that fails must not take the others' figures with it
@@ -32,6 +37,13 @@ def main() -> int:
             failed = 1
     sys.stdout.write(json.dumps([row.to_json() for row in rows], indent=1) + "\n" if arguments.json else table(rows))
     return failed
+
+
+def _end(number: int, _frame: object) -> None:
+    """Leave through every `finally`, so that nothing which was started stays."""
+    if number == signal.SIGALRM:
+        raise TimeoutError(f"not done after {LIMIT_S} s")
+    sys.exit(1)
 
 
 if __name__ == "__main__":
