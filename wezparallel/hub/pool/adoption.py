@@ -66,6 +66,9 @@ class Adoption:
                 close_all(fds)
                 continue
             process = hub.state.processes.get(process_id) or self._unknown(message)
+            if message.get("exit") and self._is_over(process, run_id):
+                close_all(fds)  # an earlier hub committed this exit; `EXITED` below is only acknowledged
+                continue
             self._settle_run(process, run_id, message, fds)
         for process in list(hub.state.processes.values()):
             run = process.run
@@ -93,8 +96,15 @@ class Adoption:
             hub.pool.spawned(process, known, message, fds)
         else:
             hub.pool.fds[run_id] = fds
-        if message.get("exit"):
-            self._exits.append({**message["exit"], "run_id": run_id, "process_id": process.process_id})
+
+    def _is_over(self, process: Process, run_id: str) -> bool:
+        """Tell whether a run's exit is in the store already, or nobody waits for it any more."""
+        if process.planned is not None and process.planned.run_id == run_id:
+            return False
+        if process.run is not None and process.run.run_id == run_id:
+            return process.run.status != "spawned"
+        stored = any(run.run_id == run_id for run in self._hub.store.runs_of(process.process_id))
+        return stored or alive(process.run) or process.planned is not None
 
     def _unknown(self, message: Message) -> Process:
         """Adopt a process that the store does not know (an older store was restored)."""
