@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import struct
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -770,3 +772,46 @@ def test_streams_behind_missing_bytes_are_told_apart_again(log: Log) -> None:
     assert [(c.kind, c.data[:1]) for c in chunks[3:]] == [
         (STDOUT if i % 2 else STDERR, b"%d" % i) for i in range(second // 1000, 10)
     ]
+
+
+def test_readers_beside_a_writer_that_unlinks_see_every_byte_in_its_place_or_a_gap(log: Log) -> None:
+    words = 30_000
+    total = 8 * words
+    writer = log.writer(cap=60_000, segment=12_000)
+
+    def flood() -> None:
+        for i in range(0, words, 50):
+            data = struct.pack("!50Q", *range(i, i + 50))
+            writer.append(STDOUT if i % 100 else STDERR, data, T + i)
+
+    def right(offset: int, data: bytes) -> bool:
+        """Tell whether these bytes are those that were written at an offset; words count up from 0."""
+        first = offset // 8
+        there = struct.pack(f"!{len(data) // 8 + 2}Q", *range(first, first + len(data) // 8 + 2))
+        return there[offset % 8 :].startswith(data)
+
+    thread = threading.Thread(target=flood)
+    thread.start()
+    reader, other = log.reader(), log.reader()
+    at = gaps = read = 0
+    while at < total:
+        try:
+            data = reader.read(at, 20_000)
+        except LogExpiredError as error:
+            gaps += error.oldest - at
+            at = error.oldest
+            continue
+        assert right(at, data)
+        read += len(data)
+        at += len(data)
+        start = other.start
+        place = start
+        for chunk in other.chunks(start, other.end):
+            assert chunk.offset == place
+            place += chunk.values[1] - chunk.values[0] if chunk.kind == DELETED else len(chunk.data)
+            assert right(chunk.offset, chunk.data)
+            if len(chunk.data) == 400:
+                assert chunk.kind == (STDOUT if chunk.offset // 400 % 2 else STDERR)
+    thread.join()
+    assert read + gaps == total
+    assert reader.end == writer.end == total
