@@ -144,6 +144,15 @@ def test_a_name_with_parentheses_and_spaces_does_not_confuse(tmp_path):
         child.kill()
 
 
+@linux
+def test_the_time_of_children_that_were_waited_for_is_in_the_row_of_their_parent():
+    burn = f"{sys.executable} -I -S -c 'import time\nwhile time.process_time() < 0.1: pass'; echo up; read x"
+    with subprocess.Popen(["sh", "-c", burn], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as sh:
+        sh.stdout.readline()
+        assert proc_table()[sh.pid].cpu_s >= 0.08
+        sh.kill()
+
+
 def test_both_ways_to_read_the_table_agree_about_ourselves():
     slow = psutil_table()[os.getpid()]
     assert (slow.parent, slow.session, slow.start) == (os.getppid(), os.getsid(0), 0)

@@ -105,10 +105,19 @@ def damage_middle(path: str) -> None:
     Path(path).write_bytes(content)
 
 
-@pytest.mark.parametrize("damage", [damage_header, damage_middle])
-def test_a_damaged_database_is_set_aside_and_said(store, path, reopened, turns, make_process, damage):
+def damage_end(path: str) -> None:
+    """Break pages of the journal, which the hub's start does not read."""
+    content = bytearray(Path(path).read_bytes())
+    content[-8192:] = b"\xff" * 8192
+    Path(path).write_bytes(content)
+
+
+@pytest.mark.parametrize("damage", [damage_header, damage_middle, damage_end])
+def test_a_damaged_database_is_set_aside_and_said(store, path, reopened, turns, make_process, event_after, damage):
     process = make_process()
     store.put_process(process)
+    for _ in range(500):
+        store.append_event(event_after(store, filler="x" * 200))
     store.close()
     damage(path)
     broken = Path(path).read_bytes()

@@ -311,6 +311,9 @@ def test_a_file_that_became_read_only_is_reported_and_said_again_at_the_end(path
         store.close()
     assert caught.value.code == "store.read_only"
     assert store.committed == 0
+    while not turns.calls.empty():
+        turns.calls.get()()
+    assert len(told) == 1  # not once for each try
 
 
 def test_closing_commits_what_is_pending_and_tells_those_who_wait(store, reopened, event_after):

@@ -11,6 +11,7 @@ import sys
 import pytest
 
 from wezparallel.hub.state import writer as module
+from wezparallel.hub.state.store import Store
 
 HUB = """
 import asyncio, os, sys
@@ -66,6 +67,23 @@ def test_the_log_is_folded_into_the_file_when_nobody_waits(monkeypatch, store, p
         turns.settle(store)
     store._writer.close()
     assert os.path.getsize(path) > before
+
+
+def test_a_batch_is_written_whole_or_not_at_all_and_tried_again(path, turns, event_after):
+    told = []
+    store = Store.open(path, turns.wake, on_error=told.append)
+    store.append_event(event_after(store))
+    store._enqueue("INSERT INTO late VALUES (1)", ())  # a table that is not there yet
+    ticket = store.ticket()
+    turns.until(lambda: bool(told))
+    other = sqlite3.connect(path, isolation_level=None)
+    assert other.execute("SELECT count(*) FROM journal").fetchone()[0] == 0
+    other.execute("CREATE TABLE late (x)")
+    turns.until(lambda: store.committed == ticket)
+    assert other.execute("SELECT count(*) FROM journal").fetchone()[0] == 1
+    assert other.execute("SELECT count(*) FROM late").fetchone()[0] == 1
+    other.close()
+    store.close()
 
 
 def test_another_program_that_holds_the_file_is_waited_for(store, path, turns, event_after):
