@@ -71,6 +71,8 @@ class Hub:
         self.usage: dict[str, Usage] = {}
         self.viewers: dict[int, str] = {}
         self.listeners: dict[str, int] = {}
+        self.server: object = None
+        """Kept, because uvloop closes the listening socket of a server that nobody refers to."""
         self.keeper_facts: dict[str, Any] = {}
         self.stopping = anyio.Event()
 
@@ -195,7 +197,7 @@ async def serve_public(hub: Hub) -> None:
     await hub.store.wait_committed(hub.store.ticket())
     listener = socket.socket(fileno=hub.listeners["public"])
     listener.setblocking(False)
-    await server.serve(listener, hub.dispatcher)
+    hub.server = await server.serve(listener, hub.dispatcher)
     log.info("hub.serving", hub_id=hub.hub_id, processes=len(hub.state.processes))
 
 
