@@ -36,7 +36,12 @@ NOT_INHERITED = (
 
 
 def ping(path: str | None = None, timeout_s: Seconds = _PROBE_S) -> JsonObject | None:
-    """Return `Pong`, or None if no hub answers in time."""
+    """Return `Pong`, or None if no hub answers in time.
+
+    After a stop nobody is asked: a connect is what starts the hub again.
+    """
+    if is_stopped():
+        return None
     with sync.Client(path, patience_s=0) as client:
         try:
             return client.call("Ping", timeout_s=timeout_s)

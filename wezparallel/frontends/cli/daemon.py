@@ -161,12 +161,16 @@ def _status(context: Context) -> int:
         context.dump({"keeper": keeper, "hub": pong, "stopped": launch.is_stopped()})
         return exits.OK if pong else exits.NO_DAEMON
     hub = keeper.get("hub") or {}
-    said = f"up {text.duration(pong['uptime_s'])}, version {pong['version']}" if pong else "does not answer"
+    state = hub.get("state", "?")
+    if pong:
+        said = f"up {text.duration(pong['uptime_s'])}, version {pong['version']}, {_pid(hub.get('pid'))}"
+    else:
+        said = "stopped by you" if launch.is_stopped() else f"does not answer ({state})"
     age = _age(keeper.get("started_at"), context.now)
     deaths = hub.get("deaths") or 0
     rows = [
         ("●" if pong else "✗", "good" if pong else "bad", "hub",
-         f"{said}, {hub.get('state', '')}, {_pid(hub.get('pid'))}, died {text.plural(deaths, 'time')}"),
+         said + (f", died {text.plural(deaths, 'time')}" if deaths else "")),
         ("●", "good", "keeper", f"up {age}, {_pid(keeper.get('pid'))}, protocol {keeper.get('version')}"),
         ("", "", "holds", f"{text.plural(_count(keeper.get('runs')), 'process', 'processes')}, "
          f"{text.plural(_count(keeper.get('viewers')), 'viewer')}"),
