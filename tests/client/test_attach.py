@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import termios
@@ -16,6 +18,7 @@ from tests.support.viewing import ATTACH, HeldKeeper, Pane, held_keeper
 from tests.support.waiting import until
 
 DETACHED = b"comes back]"
+NOW = {"signal": "SIGKILL", "grace_s": 0.1, "kill": "tree"}
 
 
 @pytest.fixture
@@ -189,7 +192,7 @@ def test_an_attach_killed_while_live_leaves_modes_and_terminal_as_they_were(keep
 def test_a_terminal_that_types_newline_and_eof_while_it_closes_leaves_the_program_alive(
     keeper: HeldKeeper, pane: Pane, leads: bool
 ) -> None:
-    keeper.hub.spawn(["/bin/bash", "--norc", "-i"], tty=True, process_id="w/bash", env={"PS1": "$ "})
+    keeper.hub.spawn(["/bin/bash", "--norc", "-i"], tty=True, process_id="w/bash", env={"PS1": "$ "}, stop=NOW)
     pane.attach(keeper, "w/bash", leads=leads, WEZTERM_PANE="1")
     pane.expect(b"$ ")
     pane.close_like_wezterm()
@@ -222,7 +225,7 @@ def test_sigterm_detaches(keeper: HeldKeeper, pane: Pane) -> None:
 
 def test_a_stopped_client_gives_its_terminal_back_and_goes_on_where_it_was(keeper: HeldKeeper, pane: Pane) -> None:
     cat(keeper)
-    pane.attach(keeper, "w/sh")
+    pane.attach(keeper, "w/sh", in_session=True)
     pane.expect(b"ready")
     assert pane.client is not None
     pane.client.send_signal(signal.SIGTSTP)
@@ -299,7 +302,7 @@ def test_the_program_gets_this_terminals_size_and_its_changes(keeper: HeldKeeper
 def test_on_the_alternate_screen_a_terminal_of_the_same_size_gets_a_redraw(keeper: HeldKeeper, pane: Pane) -> None:
     shell(
         keeper,
-        "trap 'stty size' WINCH; printf 'main\\r\\n\\033[?1049hdrawn once'; while :; do sleep 0.05; done",
+        "trap 'stty size' WINCH; printf 'main\\n\\033[?1049hdrawn once'; while :; do sleep 0.05; done",
         size=[24, 80],
     )
     until(lambda: b"once" in keeper.log("w/sh"), 10, "the drawing")
@@ -309,10 +312,24 @@ def test_on_the_alternate_screen_a_terminal_of_the_same_size_gets_a_redraw(keepe
     assert painted.index(b"main\r\n") < painted.index(b"\x1b[?1049h")
 
 
-def test_restart_key_asks_the_hub(keeper: HeldKeeper, pane: Pane) -> None:
-    from tests.support.scripted_hub import ScriptedHub  # noqa: F401, PLC0415
-
-    pytest.skip("written below")
+def test_the_restart_key_asks_the_hub_and_says_what_is_in_the_way(keeper: HeldKeeper, pane: Pane) -> None:
+    with socket.socket(socket.AF_UNIX) as public:
+        public.settimeout(10)
+        public.bind(f"{keeper.runtime}/public.sock")
+        public.listen()
+        shell(keeper, "printf ready; read x; exit 3")
+        pane.attach(keeper, "w/sh", WEZPARALLEL_SOCKET=f"{keeper.runtime}/public.sock")
+        pane.expect(b"ready")
+        pane.type(b"\r")
+        pane.expect("Enter close ──".encode())
+        pane.type(b"r")
+        connection, _ = public.accept()
+        with connection:
+            body = json.loads(connection.recv(65536))["ProcessRestart"]
+            assert body["process"] == "w/sh"
+            assert body["key"]
+            connection.sendall(b'{"Error":{"code":"hub.busy","message":"not now; try again"}}\n')
+        pane.expect(b"not now; try again")
 
 
 def test_an_unknown_process_is_refused_with_what_to_do(keeper: HeldKeeper, pane: Pane) -> None:

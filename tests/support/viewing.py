@@ -55,8 +55,13 @@ class HeldKeeper:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "wezparallel.keeper", "--foreground"], env=self.env, stderr=errors, cwd="/"
             )
-        until(self._listens, PATIENCE_S, "the keeper's socket")
-        self.hub = FakeHub(self.socket)
+        try:
+            until(self._listens, PATIENCE_S, "the keeper's socket")
+            self.hub = FakeHub(self.socket)
+        except BaseException:
+            self.process.kill()
+            self.process.wait()
+            raise
 
     def log(self, process_id: str) -> bytes:
         """Return everything that a process has printed."""
@@ -70,20 +75,23 @@ class HeldKeeper:
     def _listens(self) -> bool:
         if self.process.poll() is not None:
             raise AssertionError(f"the keeper ended: {self.errors()}")
-        return os.path.exists(self.socket)
+        with socket.socket(socket.AF_UNIX) as sock:
+            return sock.connect_ex(self.socket) == 0
 
     def stop(self) -> None:
         """End everything that this keeper holds."""
         self.hub.close()
         try:
-            self._tell_to_exit()
+            if self.process.poll() is None:
+                self.tell_to_exit()
             self.process.wait(PATIENCE_S)
         finally:
             if self.process.poll() is None:
                 self.process.kill()
                 self.process.wait(PATIENCE_S)
 
-    def _tell_to_exit(self) -> None:
+    def tell_to_exit(self) -> None:
+        """Ask for the end of everything, by the control role."""
         with socket.socket(socket.AF_UNIX) as sock:
             sock.connect(self.socket)
             sock.sendall(frames.pack(frames.HELLO, hello.client_hello(hello.ROLE_CONTROL)))
@@ -121,8 +129,14 @@ class Pane:
         self.shown = b""
         self.client: subprocess.Popen[bytes] | None = None
 
-    def attach(self, keeper: HeldKeeper, *arguments: str, leads: bool = False, **environment: str) -> None:
-        """Start the attach client here; with `leads` as the terminal's session leader, as WezTerm does."""
+    def attach(
+        self, keeper: HeldKeeper, *arguments: str, leads: bool = False, in_session: bool = False, **environment: str
+    ) -> None:
+        """Start the attach client here.
+
+        With `leads` it is the terminal's session leader, as WezTerm does it; with `in_session` a job of ours, that
+        the kernel lets be stopped.
+        """
         command = [sys.executable, "-I", "-S", ATTACH, *arguments]
         if leads:
             command = ["setsid", "--ctty", "--wait", *command]
@@ -132,7 +146,8 @@ class Pane:
             stdout=self.slave,
             stderr=self.slave,
             env={**keeper.env, **environment},
-            start_new_session=True,
+            start_new_session=not in_session,
+            process_group=0 if in_session else None,
         )
 
     def resize(self, rows: int, columns: int) -> None:
