@@ -16,7 +16,7 @@ from wezparallel.hub.workspaces.commands import derived_name, from_list, from_te
     "text",
     [
         "npm run dev", "./run.sh --flag=x", "echo 'a; b | c'", 'grep "a|b" file', r"echo a\;b", "ls *.py",
-        "echo $HOME", "tail -F logs/app.log", "~/bin/x", "echo \"it's\"",
+        "echo $HOME", "tail -F logs/app.log", "~/bin/x", "echo \"it's\"", r"echo 'a\' b",
     ],
 )  # fmt: skip
 def test_one_program_with_arguments_is_simple(text: str) -> None:
@@ -27,7 +27,7 @@ def test_one_program_with_arguments_is_simple(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "a; b", "a | b", "a && b", "a &", "a > b", "(a)", "a\nb", "FOO=1 a", "cd x", "! a", "if a", "-x", "$CMD x",
+        "a; b", "a | b", "echo (a)", "echo x)", "a && b", "a &", "a > b", "(a)", "a\nb", "FOO=1 a", "cd x", "! a", "if a", "-x", "$CMD x",
         "echo $(a)", "echo `a`", "echo $'it\\'s' ; b", "echo 'open", 'echo "open', "time a", ". ./env", "", "{ a",
         r"echo \' ; rm \'", "'quoted program' x",
     ],
