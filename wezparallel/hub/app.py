@@ -140,7 +140,11 @@ class Hub:
             self.bus.publish("process.output_lost", data)
 
     def _owner(self, run_id: str) -> Process | None:
-        return next((p for p in self.state.processes.values() if p.run and run_id and p.run.run_id == run_id), None)
+        """Return whose run this is; a planned one too: its program may ask before the keeper's answer is read."""
+        for process in self.state.processes.values():
+            if run_id and any(run.run_id == run_id for run in (process.run, process.planned) if run):
+                return process
+        return None
 
     async def sample(self) -> None:
         """Look at the process table, for ever."""

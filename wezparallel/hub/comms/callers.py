@@ -104,7 +104,8 @@ def resolve(caller: Caller, leaders: dict[int, Process], keeper_pid: int, run_of
     if owner is None:
         caller.role = "unknown" if below_keeper else "person"
         return
-    caller.run_id = owner.run.run_id if owner.run else None
+    run = owner.run or owner.planned
+    caller.run_id = run.run_id if run else None
     caller.role = "agent" if owner.settings.agent else "person"
 
 

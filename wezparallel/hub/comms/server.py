@@ -8,6 +8,7 @@ ids they leave as they finish.
 from __future__ import annotations
 
 import asyncio  # noqa: TID251  the one place
+import select
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from wezparallel.errors import WireError
@@ -98,6 +99,8 @@ class Connection(asyncio.Protocol):
         rest = self._reader.finish()
         if rest is not None:
             self._receiver.receive(self, rest)
+        if self.streaming and self._is_gone():
+            return False  # nobody is there to read events; the loop closes
         self._close_if_done()
         return True
 
@@ -156,6 +159,14 @@ class Connection(asyncio.Protocol):
             self.write(dump({"Lagged": {"missed": self._missed, "next": event.seq}}))
             self._missed = 0
         self.write(line)
+
+    def _is_gone(self) -> bool:
+        """Tell a peer that closed from one that only has nothing more to say (`echo … | nc -N`)."""
+        if self._transport is None:
+            return True
+        poll = select.poll()
+        poll.register(self._transport.get_extra_info("socket").fileno(), 0)
+        return bool(poll.poll(0))
 
     def _refuse(self, error: WireError) -> None:
         self.write(reply_line("Error", error.to_json()))
