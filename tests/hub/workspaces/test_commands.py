@@ -27,7 +27,8 @@ def test_one_program_with_arguments_is_simple(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "a; b", "a | b", "echo (a)", "echo x)", "a && b", "a &", "a > b", "(a)", "a\nb", "FOO=1 a", "cd x", "! a", "if a", "-x", "$CMD x",
+        "a; b", "a | b", "echo (a)", "echo x)", "a && b", "a &", "a > b",
+        "(a)", "a\nb", "FOO=1 a", "cd x", "! a", "if a", "-x", "$CMD x",
         "echo $(a)", "echo `a`", "echo $'it\\'s' ; b", "echo 'open", 'echo "open', "time a", ". ./env", "", "{ a",
         r"echo \' ; rm \'", "'quoted program' x",
     ],
