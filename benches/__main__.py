@@ -11,7 +11,7 @@ import sys
 from benches.measure import Row, table
 
 NAMES = ("rpc", "clients", "flooded", "echo", "flood", "start", "restart", "small", "idle", "hub_death")
-LIMIT_S = 180
+LIMIT_S = 120
 
 
 def main() -> int:
