@@ -670,6 +670,20 @@ def test_a_replay_begins_at_a_line(log: Log, text: bytes, limit: int, expected: 
 # A writer at work meanwhile
 
 
+def test_a_segment_that_a_reader_has_open_expires_for_it_too(log: Log) -> None:
+    writer, reader = log.writer(segment=4096), log.reader()
+    for i in range(10):
+        writer.append(TTY, b"x" * 1000, T + i)
+    assert reader.read(0, 10) == b"x" * 10
+    oldest = log.segments()[1]
+    writer.set_cap(10_000 - oldest + 1000, T)
+    with pytest.raises(LogExpiredError):
+        reader.read(0, 10)
+    writer.remove()
+    assert reader.read(9999, 10) == b""
+    assert reader.end == 0
+
+
 def test_a_reader_that_stands_at_the_end_of_a_segment_goes_on_in_the_next(log: Log) -> None:
     writer, reader = log.writer(segment=4096), log.reader()
     writer.append(TTY, b"x" * 5000, T)

@@ -150,6 +150,12 @@ def test_nothing_that_asks_is_left_however_it_is_broken(data: bytes) -> None:
     assert ASKS.search(clean(data)) is None
 
 
+def test_what_follows_an_escape_that_was_broken_off_is_kept() -> None:
+    assert clean(b"a\x1b\x1b[31mb") == b"a\x1b[31mb"
+    assert clean(b"a\x1b[3\x1b[31mb") == b"a\x1b[31mb"
+    assert clean(b"a\x1b]0;t\x1b[31mb") == b"a\x1b[31mb"
+
+
 def test_the_end_of_something_older_goes_from_the_beginning() -> None:
     assert clean(b"c2l4ZWw\x1b\\text") == b"text"
     assert clean(b"38;5;12mtext") == b"text"

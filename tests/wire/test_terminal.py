@@ -196,6 +196,12 @@ def test_a_string_over_many_chunks_ends_with_its_terminator() -> None:
     assert after(b"\x1b]52;c;", b"aaa", b"a\x07").at_ground
 
 
+def test_a_title_is_read_however_its_end_is_cut() -> None:
+    assert after(b"\x1b]2;t\x1b", b"\\").title == "t"
+    assert after(b"\x1b[31m\x1b]2;t", b"\x1b\\").title == "t"
+    assert after(b"\x1b]2;t\x1b", b"[?25l").enter() == b"\x1b[?25l"
+
+
 def test_a_flood_of_colour_does_not_hide_a_mode_behind_it() -> None:
     assert after(b"\x1b[31mx" * 500 + b"\x1b[?25l").enter() == b"\x1b[?25l"
     assert after(b"\x1b[31mx" * 500 + b"\x1b[?2", b"5l").enter() == b"\x1b[?25l"

@@ -33,8 +33,7 @@ _KEPT_OSC = (
 _KEPT_ESC = rb"\x1b(?:[ -/]{1,4}[0-~]|[0-OQ-WY`-~\\])"  # all but DECID and what opens something longer
 
 _DROPPED = (
-    rb"\x1b(?=\x1b)"
-    rb"|" + _ESC + rb"\]" + _OSC_BODY + rb"*(?:\x07|\x1b\\)?"
+    _ESC + rb"\]" + _OSC_BODY + rb"*(?:\x07|\x1b\\)?"
     rb"|" + _ESC + rb"[PX^_]" + _STRING_BODY + rb"*(?:\x1b\\)?"  # images, DECRQSS, XTGETTCAP, and kin
     rb"|" + _ESC + rb"\[[\x00-\x17\x19\x1c-?]*[@-~]?"
     rb"|" + _ESC + rb"[ -/]*[0-~]?"
