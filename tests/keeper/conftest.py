@@ -19,7 +19,6 @@ import pytest
 from tests.support.fake_hub import FakeHub
 from wezparallel import paths
 from wezparallel.wire import frames, hello
-from wezparallel.wire.logreader import LogReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -131,8 +130,10 @@ class Daemon:
         segments = sorted(Path(folder).glob("*.log"))
         return b"".join(segment.read_bytes() for segment in segments)
 
-    def log_reader(self, process_id: str) -> LogReader:
-        return LogReader(os, paths.log_dir(process_id, str(self.state / "wezterm-parallel" / "logs")))
+    def log_bytes(self, process_id: str) -> int:
+        """Return the size of a process's log."""
+        folder = paths.log_dir(process_id, str(self.state / "wezterm-parallel" / "logs"))
+        return sum(segment.stat().st_size for segment in Path(folder).glob("*.log"))
 
     def said(self) -> str:
         """Return what the keeper wrote about itself."""

@@ -135,6 +135,36 @@ def test_a_stopped_hub_is_started_by_a_connect_and_its_processes_live_on(make_da
     assert not os.path.exists(daemon.runtime + "/stopped")
 
 
+# A hub that starts a flood and an echo, and whose successor never gets ready.
+FLOODING = """
+import os, sys, time
+sys.path.insert(0, {root!r})
+if os.path.exists({mark!r}):
+    time.sleep(600)
+open({mark!r}, 'w').close()
+from tests.support.fake_hub import FakeHub
+hub = FakeHub(os.environ['WEZPARALLEL_RUNTIME_DIR'] + '/keeper.sock')
+hub.spawn(['yes'], process_id='t/flood', log_cap=1 << 34)
+hub.spawn(['cat'], process_id='t/echo')
+time.sleep(600)
+"""
+
+
+def test_a_flood_waits_for_a_while_when_a_hub_starts(make_daemon: Callable[..., Daemon], tmp_path: Path) -> None:
+    daemon = make_daemon([sys.executable, "-c", FLOODING.format(root=ROOT, mark=str(tmp_path / "mark"))]).start()
+    wait_until(lambda: daemon.log_bytes("t/flood") > 1 << 20 and daemon.control("status")["runs"] == 2)
+    os.kill(daemon.control("status")["hub"]["pid"], signal.SIGKILL)
+    wait_until(lambda: daemon.control("status")["hub"]["deaths"] == 1)
+    sizes: list[int] = []
+
+    def stands_still() -> bool:
+        sizes.append(daemon.log_bytes("t/flood"))
+        return sizes[-1:] * 4 == sizes[-4:]
+
+    wait_until(stands_still)
+    wait_until(lambda: daemon.log_bytes("t/flood") > sizes[-1])
+
+
 def test_the_hubs_output_goes_to_its_log(make_daemon: Callable[..., Daemon]) -> None:
     daemon = make_daemon(["sh", "-c", "echo said; echo more >&2; exec sleep 600"]).start()
     log = daemon.state / "wezterm-parallel" / "hub.log"

@@ -89,6 +89,23 @@ def test_a_link_in_place_of_the_directory_is_refused(make_daemon: Callable[..., 
     assert not list(elsewhere.iterdir())
 
 
+def test_what_a_cleaner_removed_is_made_again(daemon: Daemon, hub: FakeHub) -> None:
+    run = hub.spawn(["sleep", "600"])
+    for name in os.listdir(daemon.runtime):
+        if name != "keeper.err":
+            os.unlink(f"{daemon.runtime}/{name}")
+    os.kill(daemon.pid, signal.SIGCONT)
+    wait_until(daemon.answers)
+    with daemon.hub() as other:
+        assert list(other.runs) == [run["run_id"]]
+        listening = socket.socket(fileno=os.dup(other.listeners["public"][1]))
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(daemon.public)
+            listening.accept()[0].close()
+        listening.close()
+    assert daemon.launch().wait(20) == TAKEN
+
+
 def test_it_survives_the_signals_of_a_lost_terminal(daemon: Daemon, hub: FakeHub) -> None:
     run = hub.spawn(["sleep", "600"])
     for number in (signal.SIGHUP, signal.SIGPIPE, signal.SIGQUIT, signal.SIGTSTP, signal.SIGTERM, signal.SIGINT):

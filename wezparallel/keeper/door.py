@@ -38,6 +38,7 @@ class Door:
     def __init__(self, keeper: Keeper) -> None:
         self._keeper = keeper
         self._guests = 0
+        keeper.open_door = self._open
         self._open()
 
     def _open(self) -> None:

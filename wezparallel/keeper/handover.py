@@ -36,7 +36,7 @@ _CHECK_FD = 3
 _RUN_FDS = ("master", "slave", "stdin", "stdout", "stderr")
 _RUN_FIELDS = (
     "pid", "start", "started_at", "started_mono", "had_output", "status", "exit", "told", "stopping", "asked", "kill",
-    "stop_signal", "swept", "foreground", "session_gone", "ended_at",
+    "stop_signal", "signalled", "swept", "foreground", "session_gone", "ended_at",
 )  # fmt: skip
 
 

@@ -72,6 +72,7 @@ class HubChild:
             return
         self.start_time = start_of(self.pid)
         self.state = STARTING
+        self._keeper.quiet(True)
         self._ping_timer = self._keeper.loop.after(_PING_S, self._ping)
 
     def said_hello(self) -> None:
@@ -83,6 +84,7 @@ class HubChild:
     def serves(self) -> None:
         """Note that the hub has adopted everything and answers its clients."""
         self._serving_since = self._keeper.loop.now()
+        self._keeper.quiet(False)
 
     def ponged(self) -> None:
         """Note an answer to a ping."""

@@ -14,7 +14,7 @@ from contextlib import suppress
 from wezparallel import paths
 from wezparallel.errors import RequestError
 from wezparallel.keeper import callers, child, handover
-from wezparallel.keeper.hub_child import NONE, HubChild
+from wezparallel.keeper.hub_child import HubChild
 from wezparallel.keeper.listeners import Listeners
 from wezparallel.keeper.log import DEFAULT_CAP, ProcessLog, now_ms
 from wezparallel.keeper.messages import EXITED, LOST, OUTPUT, VIEWER
@@ -27,11 +27,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from wezparallel.keeper.hub_link import HubLink
-    from wezparallel.keeper.loop import Loop
-    from wezparallel.types import JsonObject, Millis, ProcessId, RunId
+    from wezparallel.keeper.loop import Loop, Timer
+    from wezparallel.types import JsonObject, ProcessId, RunId
 
 _FACTS = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}  # a terminal that nobody has looked at yet
 _NEVER = ("WEZTERM_PANE",)  # the pane of whoever started us is not the child's
+_QUIET_BYTES = 64 * 1024  # that a run may print while a hub starts; who prints more waits and leaves it the processor
+_QUIET_S = 2.5  # after which nobody waits any more, whether the hub serves or not
 _LAST_ACK_S = 5.0  # how long a keeper that ends waits for the hub to commit the last exits
 
 
@@ -54,6 +56,9 @@ class Keeper:
         self.stops = Stops(self)
         self.viewers = Viewers(self)
         self.upgrading = False
+        self._quiet: Timer | None = None
+        self.open_door: Callable[[], object] = lambda: None
+        """Begin to accept on the private socket; set by door.py."""
         self.ending: str | None = None
         """`hub`: exit when empty; `children`: end all processes, then the hub, then exit"""
 
@@ -162,6 +167,10 @@ class Keeper:
     def _on_output(self, run: Run, stream: int, data: bytes) -> None:
         process = run.process
         lost = process.log.append(stream, data)
+        if self._quiet is not None:
+            run.quota -= len(data)
+            if run.quota < 0 and not run.paused:
+                run.pause()
         if lost:
             self.tell(LOST, process_id=process.process_id, offset=process.log.writer.end, bytes=lost)
         if process.viewers:
@@ -279,6 +288,18 @@ class Keeper:
             self.viewer_reports[viewer_id] = report
         self.tell(VIEWER, **report)
 
+    def quiet(self, on: bool) -> None:
+        """While a hub starts, have floods wait: it needs the processor more. Other programs notice nothing."""
+        if self._quiet is not None:
+            self._quiet.cancel()
+            self._quiet = None
+        for run in self.runs.values():
+            run.quota = _QUIET_BYTES
+            if run.paused:
+                run.listen()
+        if on:
+            self._quiet = self.loop.after(_QUIET_S, self.quiet, False)
+
     def drop_link(self) -> None:
         """Close the hub's link; unread messages are discarded, as the next hub asks anew."""
         link, self.link = self.link, None
@@ -357,13 +378,11 @@ class Keeper:
 
     def status(self) -> JsonObject:
         """Return what `daemon status` shows."""
-        hub = {"state": self.hub.state, "pid": self.hub.pid or None, "deaths": self.hub.all_deaths}
-        if self.hub.state == NONE and self.link is not None:
-            hub["pid"] = self.link.peer_pid
+        pid = self.hub.pid or (self.link.peer_pid if self.link else None)
         return {
             "pid": os.getpid(),
             "started_at": self.started_at,
-            "hub": hub,
+            "hub": {"state": self.hub.state, "pid": pid, "deaths": self.hub.all_deaths},
             "runs": sum(run.exit is None for run in self.runs.values()),
             "unacknowledged": sum(run.exit is not None and not run.told for run in self.runs.values()),
             "processes": len(self.processes),
@@ -372,12 +391,8 @@ class Keeper:
 
     def say(self, text: str) -> None:
         """Write one line to the keeper's own log."""
-        sys.stderr.write(f"{_stamp(now_ms())} {text}\n")
+        sys.stderr.write(f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {text}\n")
         sys.stderr.flush()
-
-
-def _stamp(at: Millis) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at / 1000)) + f".{at % 1000:03d}Z"
 
 
 def _touch(path: str) -> None:

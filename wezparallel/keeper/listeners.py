@@ -22,12 +22,14 @@ from wezparallel.wire.lines import LineReader
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from wezparallel.keeper.keeper import Keeper
+    from wezparallel.keeper.loop import Timer
     from wezparallel.types import JsonObject
 
 _BACKLOG = 4096
 _ALIVE_S = 1.0  # how long a server that may be there has to answer
 _MAX_CLIENTS = 64  # that are answered in the hub's place at a time; the others wait
 _LINGER_S = 0.2
+_KEEP_S = 600.0
 PUBLIC = "public"
 
 
@@ -41,6 +43,7 @@ class Listeners:
         self.private: socket.socket | None = None
         self.lock = -1
         self._clients: set[_Waiting] = set()
+        self._timer: Timer | None = None
 
     @property
     def public_fd(self) -> int:
@@ -55,6 +58,41 @@ class Listeners:
                 raise LinkError(f"somebody serves at {path} already; end that program or choose another directory")
         self.private = _bind_unix(paths.keeper_socket())
         self.sockets[PUBLIC] = (_bind_unix(paths.hub_socket()), "unix:" + paths.hub_socket())
+        self._link()
+
+    def keep(self) -> None:
+        """Touch our places, so that no cleaner of /tmp finds them old, and make again what one removed."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._keeper.loop.after(_KEEP_S, self.keep)
+        try:
+            self._keep()
+        except (LinkError, OSError) as error:
+            self._keeper.say(f"{paths.runtime_dir()} cannot be looked after: {error}")
+
+    def _keep(self) -> None:
+        prepare_runtime_dir()
+        if not _touch(paths.keeper_lock()):
+            lock = take_lock()
+            if lock is None:
+                self._keeper.say(f"{paths.keeper_lock()} was removed, and another keeper took it")
+                return
+            self.lock = lock  # the old file's stays open: it harms nobody
+        if self.private is not None and not _touch(paths.keeper_socket()):
+            self._keeper.loop.unwatch(self.private.fileno())
+            self.private.close()
+            self.private = _bind_unix(paths.keeper_socket())
+            self._keeper.open_door()
+        if not _touch(paths.hub_socket()):
+            old, address = self.sockets[PUBLIC]
+            self._keeper.loop.unwatch(old.fileno())
+            old.close()
+            self.sockets[PUBLIC] = (_bind_unix(paths.hub_socket()), address)
+            self._keeper.drop_link()  # the next hub gets the new socket
+            if self._keeper.hub.state == "backoff":
+                self.answer_for_hub()
+            elif self._keeper.hub.state == "stopped":
+                self.start_at_connect()
         self._link()
 
     def listen(self, name: str, address: str) -> tuple[int, str]:
@@ -280,6 +318,14 @@ def _bind(address: str) -> tuple[socket.socket, str]:
 def _is_same_port(wanted: str, held: str) -> bool:
     """Tell whether `tcp:host:0` was asked for and is met by what is held."""
     return wanted.startswith("tcp:") and wanted.endswith(":0") and held.startswith(wanted[:-1])
+
+
+def _touch(path: str) -> bool:
+    try:
+        os.utime(path)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _points_to(link: str, target: str) -> bool:

@@ -76,10 +76,13 @@ class Run:
         "members",
         "on_closed",
         "on_output",
+        "paused",
         "pid",
         "process",
+        "quota",
         "run_id",
         "session_gone",
+        "signalled",
         "slave",
         "start",
         "started_at",
@@ -115,6 +118,9 @@ class Run:
         self.started_at = int(time.time() * 1000)
         self.started_mono = loop.now()
         self.had_output = False
+        self.quota = 0
+        """Bytes that may still be read while the hub starts."""
+        self.paused = False
         self.status: int | None = None
         """What waitpid said of the leader."""
         self.ended_at: JsonObject = {}
@@ -128,6 +134,8 @@ class Run:
         self.kill = False
         """The grace period is over: SIGKILL to whatever is left."""
         self.stop_signal = 0
+        self.signalled = False
+        """The leader has had the stop signal."""
         self.swept = False
         """What the leader left behind has had the stop signal, too."""
         self.foreground = 0
@@ -157,15 +165,25 @@ class Run:
         return [fd for fd in fds if fd >= 0]
 
     def listen(self) -> None:
-        """Begin to read."""
+        """Begin to read, or go on after a pause."""
+        self.paused = False
         if self.master >= 0:
             self._watch_master()
         if self.stdout >= 0:
             self.loop.watch(self.stdout, lambda: self._on_pipe(STDOUT))
         if self.stderr >= 0:
             self.loop.watch(self.stderr, lambda: self._on_pipe(STDERR))
-        if self._input and not self.tty and self.stdin >= 0:
+        if self._input and self.stdin >= 0:
             self.loop.watch(self.stdin, on_write=self._on_writable)
+
+    def pause(self) -> None:
+        """Stop reading; what the kernel cannot hold makes the program wait."""
+        self.paused = True
+        if self.master >= 0:
+            self._watch_master()
+        for fd in (self.stdout, self.stderr):
+            if fd >= 0:
+                self.loop.unwatch(fd)
 
     def write(self, data: bytes) -> bool:
         """Queue input; it never blocks. False: the program does not read and the queue is full, or it is gone."""
@@ -230,7 +248,8 @@ class Run:
         self._queued = 0
 
     def _watch_master(self) -> None:
-        self.loop.watch(self.master, self._on_master, self._on_writable if self._input else None)
+        reading = None if self.paused else self._on_master
+        self.loop.watch(self.master, reading, self._on_writable if self._input else None)
 
     def _on_master(self) -> None:
         self._read_master(TURN_BYTES)

@@ -29,7 +29,6 @@ class Stops:
     def __init__(self, keeper: Keeper) -> None:
         self._keeper = keeper
         self._runs: dict[str, Run] = {}
-        self._unsignalled: set[str] = set()
         self._timer: Timer | None = None
         self._delay = _FIRST_LOOK_S
         self._table: Table | None = None
@@ -45,7 +44,7 @@ class Stops:
         run.stopping = True
         run.asked = run.asked or run.exit is None
         run.stop_signal = number
-        run.swept = False
+        run.signalled = run.swept = False
         if run.tty and run.master >= 0 and not run.foreground:
             run.foreground = _foreground(run.master)
         if run.grace is not None:
@@ -55,7 +54,6 @@ class Stops:
         else:
             run.grace = self._keeper.loop.after(grace, self._grace_over, run)
         self._runs[run.run_id] = run
-        self._unsignalled.add(run.run_id)
         self.look_soon()
 
     def look_soon(self) -> None:
@@ -73,6 +71,7 @@ class Stops:
         self.look_soon()
 
     def _signal_leader(self, run: Run) -> None:
+        run.signalled = True
         if run.status is None:
             tree.send_one(run.pid, run.stop_signal, group=True)
             if run.stop_signal not in {signal.SIGKILL, signal.SIGCONT}:
@@ -95,7 +94,7 @@ class Stops:
         for run in list(self._runs.values()):
             members = self._members(run, table)
             run.members = members
-            if run.run_id in self._unsignalled:
+            if not run.signalled:
                 # Only now: who is a member may not be visible any more once the leader is gone.
                 self._signal_leader(run)
             if not members and run.status is not None:
@@ -106,7 +105,6 @@ class Stops:
             elif run.status is not None:
                 self._sweep(run)
                 polling = True
-        self._unsignalled.clear()
         self._looked = self._keeper.loop.now()
         if polling:
             self._timer = self._keeper.loop.after(self._delay, self._look)
