@@ -70,9 +70,9 @@ class StreamViewer(Viewer):
 
     def close(self) -> None:
         """Close the log, too."""
-        super().close()
         if self._cursor is not None:
             self._cursor.close()
+        super().close()
 
     def _event(self, kind: int, payload: bytes) -> None:
         assert self.process is not None
