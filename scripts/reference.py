@@ -26,7 +26,7 @@ def commands() -> str:
 
 def events() -> str:
     """Return the page of all events."""
-    out = [HEAD, "# Events\n\n", "Sent to who has subscribed, after they are committed.\n\n| event | data |\n|---|---|\n"]
+    out = [HEAD, "# Events\n\nSent to who has subscribed, after they are committed.\n\n| event | data |\n|---|---|\n"]
     for name, schema in sorted(registry.describe_events().items()):
         fields = ", ".join(f"`{field}`" for field in schema.get("properties", {}))
         out.append(f"| `{name}` | {fields} |\n")
@@ -35,7 +35,8 @@ def events() -> str:
 
 def states() -> str:
     """Return the page of process states."""
-    out = [HEAD, "# States of a process\n\n```mermaid\n", lifecycle.mermaid(), "```\n\n| what can happen | meaning |\n|---|---|\n"]
+    out = [HEAD, "# States of a process\n\n```mermaid\n", lifecycle.mermaid(), "```\n\n"]
+    out.append("| what can happen | meaning |\n|---|---|\n")
     out.extend(f"| `{event}` | {text} |\n" for event, text in lifecycle.EVENTS.items())
     return "".join(out)
 

@@ -92,7 +92,7 @@ class Daemon:
             with Client(self.socket, patience_s=10) as client:
                 client.call("Shutdown", {"children": True}, timeout_s=30)
             self.keeper.wait(20)
-        except Exception:  # noqa: BLE001  whatever is wrong with it, it must end
+        except Exception:
             self.keeper.kill()
             self.keeper.wait(10)
             raise

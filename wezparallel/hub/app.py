@@ -171,7 +171,9 @@ class Hub:
 async def run() -> int:
     """Run a hub until it is told to end; return the exit code."""
     os.makedirs(paths.state_dir(), mode=0o700, exist_ok=True)
-    store = Store.open(paths.database(), server.thread_waker())
+    store = Store.open(paths.database(), server.thread_waker(), soon=server.soon(), on_error=_say_store_error)
+    if store.set_aside is not None:
+        log.error("database.set_aside", moved_to=store.set_aside, epoch=store.epoch)
     link = KeeperLink(paths.keeper_socket())
     hub = Hub(store, link)
     try:
@@ -189,8 +191,8 @@ async def run() -> int:
             hub.bus.publish("hub.stopping", {"hub_id": hub.hub_id})
             tasks.cancel_scope.cancel()
     finally:
-        store.close()
         link.close()
+        store.close()
     return 0
 
 
@@ -225,6 +227,13 @@ async def _end_on_signal(hub: Hub) -> None:
         async for _ in signals:
             hub.stopping.set()
             return
+
+
+def _say_store_error(error: RequestError | None) -> None:
+    if error is None:
+        log.info("store.works_again")
+    else:
+        log.error("store.failing", code=error.code, message=error.message)
 
 
 def _boot_id() -> str | None:

@@ -83,7 +83,7 @@ if TYPE_CHECKING:
         """End of the log when the leader had gone and its output was drained."""
 
     class Exited(Exit):
-        """keeper → hub `exited`; repeated at each adoption until `ack`. For a stop it comes when the tree is empty."""
+        """keeper → hub `exited`; repeated at each adoption until `ack`. After a stop: once the tree is empty."""
 
         m: str
         run_id: RunId
@@ -121,7 +121,7 @@ ENV_KEEP = "env_keep"  # env_ids: all others are dropped
 LISTEN = "listen"  # name, address ("unix:/path" or "tcp:host:port"). ok {fds: 1, address}
 ADOPTED = "adopted"  # the hub has read everything that adoption brought, and serves
 PONG = "pong"  # re
-EXIT = "exit"  # children: bool. The hub is to be ended, with `children` all processes first; the keeper exits when empty
+EXIT = "exit"  # children: bool. End the hub, with `children` all processes first; the keeper exits when empty
 
 # keeper → hub
 OK = "ok"

@@ -76,6 +76,7 @@ class Dispatcher:
         self._hub = hub
         self._handlers = handlers
         self._in_flight: dict[str, InFlight] = {}
+        self._without_fields: dict[str, Command[Reply]] = {}
 
     def receive(self, connection: Connection, line: bytes) -> None:
         """Handle one line of a connection."""
@@ -110,9 +111,14 @@ class Dispatcher:
             self._hub.tasks.start_soon(self._finish_keyed, row.key, command, row.accepted["accepted"])
 
     def _parse(self, request: Request) -> Command[Reply]:
+        if not request.fields and (known := self._without_fields.get(request.name)) is not None:
+            return known
         model = registry.find(request.name)
         try:
-            return model.model_validate(request.fields)
+            command = model.model_validate(request.fields)
+            if not request.fields:
+                self._without_fields[request.name] = command  # frozen: one serves all
+            return command
         except ValidationError as error:
             raise _bad_fields(request.name, model, error) from None
 
@@ -205,12 +211,18 @@ class Dispatcher:
 def to_line(reply: Reply, request: Request) -> bytes:
     """Return a reply as it travels; one that is too long becomes an error that says so."""
     body = reply.__pydantic_serializer__.to_json(reply)
-    tail = b',"id":' + json.dumps(request.id).encode() + b"}\n" if request.has_id else b"}\n"
-    line = b'{"' + reply.TAG.encode() + b'":' + body + tail
+    line = b'{"%b":%b%b' % (reply.TAG.encode(), body, _tail(request))
     if len(line) > MAX_LINE:
         error = RequestError("wire.too_long", "the reply would be over 1 MiB; ask for a smaller page with `limit`")
         return reply_line("Error", error.to_json(), request)
     return line
+
+
+def _tail(request: Request) -> bytes:
+    if not request.has_id:
+        return b"}\n"
+    number = request.id
+    return b',"id":%b}\n' % (b"%d" % number if type(number) is int else json.dumps(number).encode())
 
 
 def _fill(waiter: tuple[Slot, Request], reply: dict[str, Any]) -> None:

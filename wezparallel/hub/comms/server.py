@@ -188,6 +188,11 @@ async def serve(listener: socket.socket, receiver: Receiver) -> Any:
     return await loop.create_unix_server(lambda: Connection(receiver, loop), sock=listener, backlog=4096)
 
 
+def soon() -> Callable[[Callable[[], None]], Any]:
+    """Return what runs a function at the end of this turn of the loop, called from the hub's thread."""
+    return asyncio.get_running_loop().call_soon
+
+
 def thread_waker() -> Callable[[Callable[[], None]], Any]:
     """Return what runs a function in the hub's thread, called from any thread."""
     return asyncio.get_running_loop().call_soon_threadsafe

@@ -70,10 +70,8 @@ class Adoption:
                 close_all(fds)  # an earlier hub committed this exit; `EXITED` below is only acknowledged
                 continue
             self._settle_run(process, run_id, message, fds)
+        self._settle_lost()
         for process in list(hub.state.processes.values()):
-            run = process.run
-            if alive(run) and run is not None and run.run_id not in self._runs:
-                hub.pool.lost(process, run, "its keeper ended while it ran; how it ended is not known")
             process.waits_for = None
             hub.pool.act_after_commit(process)
             hub.pool.start_later(process)
@@ -84,6 +82,20 @@ class Adoption:
         used = {p.env_id for p in hub.state.processes.values()} | {w.env_id for w in hub.state.workspaces.values()}
         hub.environments.keep_only(used)
         hub.link.send({"m": messages.ADOPTED})
+
+    def _settle_lost(self) -> None:
+        """Say which runs nobody holds any more, because the keeper or the whole machine went down."""
+        hub = self._hub
+        lost = [
+            (process, process.run)
+            for process in hub.state.processes.values()
+            if process.run is not None and alive(process.run) and process.run.run_id not in self._runs
+        ]
+        rebooted = any(run.boot_id != hub.boot_id for _, run in lost)
+        if rebooted:
+            hub.store.renew_epoch()  # a power cut may have taken the last commits with it
+        for process, run in lost:
+            hub.pool.lost(process, run, run.boot_id != hub.boot_id)
 
     def _settle_run(self, process: Process, run_id: str, message: Message, fds: list[int]) -> None:
         hub = self._hub

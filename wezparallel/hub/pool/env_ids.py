@@ -8,6 +8,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
+import anyio
 import structlog
 
 from wezparallel.errors import RequestError
@@ -28,6 +29,7 @@ class EnvIds:
     def __init__(self, link: KeeperLink) -> None:
         self._link = link
         self._seen: dict[str, dict[str, str]] = {}
+        self._asking = anyio.Lock()
         self.held: set[str] = set()
 
     def put(self, env: dict[str, str] | None) -> str:
@@ -44,8 +46,9 @@ class EnvIds:
             return env_id
         if env_id not in {"", LOGIN}:
             log.warning("environment.gone", env_id=env_id, instead=LOGIN)
-        if LOGIN not in self.held:
-            self._keep(LOGIN, await environment.login_environment())
+        async with self._asking:
+            if LOGIN not in self.held:
+                self._keep(LOGIN, await environment.login_environment())
         return LOGIN
 
     async def get(self, env_id: str) -> dict[str, str]:

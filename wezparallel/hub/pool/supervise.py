@@ -156,13 +156,16 @@ class Pool:
 
         self._hub.store.when_committed(self._hub.store.ticket(), acknowledge)
 
-    def lost(self, process: Process, run: Run, reason: str) -> None:
-        """The keeper does not know a run that it had: say so, and bring back what is wanted."""
+    def lost(self, process: Process, run: Run, rebooted: bool) -> None:
+        """Nobody holds a run that was there: say so, and bring back what is wanted."""
+        went = "the machine restarted" if rebooted else "its keeper ended"
+        reason = f"{went} while it ran; how it ended is not known"
         run.status = "lost"
         run.ended_at = self._hub.now_ms()
         self._hub.store.put_run(run)
         self._move(process, "lost", "exited", reason=reason, exit_code=None, signal=None)
-        if process.desired == "up" and process.settings.restart != "never":
+        comes_back = process.auto_start_on_restore if rebooted else process.settings.restart != "never"
+        if process.desired == "up" and comes_back:
             self._plan(process)
         self._save(process)
 
