@@ -52,9 +52,10 @@ class Judge:
         wanted = dict.fromkeys(self.done["added"], 1)
         wanted |= dict.fromkeys(self.done["typed"], 1)
         wanted |= {process_id: len(runs) for process_id, runs in self.done["runs"].items()}
+        wanted |= {process_id: facts["starts"] for process_id, facts in self.done["workspaces"].items()}
         # A process that is removed or stopped at once may be gone before its shell has written its line.
         at_most = {process_id for process_id, facts in self.done["added"].items() if facts["removed"]}
-        at_most |= set(self.done["runs"])
+        at_most |= set(self.done["runs"]) | set(self.done["workspaces"])
         for process_id, count in wanted.items():
             starts, told = self.started[process_id], self.journal["process.running", process_id]
             if starts > count or (starts < count and process_id not in at_most):
@@ -68,13 +69,19 @@ class Judge:
         """Return stops and removals without their one event."""
         faults = []
         for process_id, count in self.done["stops"].items():
-            told = self.journal["process.stopped", process_id]
-            if told != count:
-                faults.append(f"{process_id} was stopped {count} times, the journal tells of {told}")
+            ends = self.journal["process.stopped", process_id]
+            if ends != count:
+                faults.append(f"{process_id} was stopped {count} times, the journal tells of {ends}")
+        for process_id, facts in self.done["workspaces"].items():
+            told = [
+                self.journal[name, process_id] for name in ("process.added", "process.stopped", "process.removed")
+            ]
+            if told != [facts["rounds"], facts["stops"], facts["rounds"]]:
+                faults.append(f"{process_id}: {facts}, the journal tells of {told} added, stopped, removed")
         for process_id, facts in self.done["added"].items():
-            told = self.journal["process.removed", process_id]
-            if told != facts["removed"]:
-                faults.append(f"{process_id}: removed is {facts['removed']}, the journal tells of {told}")
+            removals = self.journal["process.removed", process_id]
+            if removals != facts["removed"]:
+                faults.append(f"{process_id}: removed is {facts['removed']}, the journal tells of {removals}")
             if facts["removed"] and os.path.exists(paths.log_dir(process_id, self.logs)):
                 faults.append(f"the log of {process_id} is still there")
         return faults

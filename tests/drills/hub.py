@@ -181,7 +181,7 @@ class HubDrill:
         messages = [message for said in self.mutations.said("events") for message in said["events"]]
         judge = Judge(facts, messages, str(self.effects), self.logs)
         listed = {record["process_id"]: record for record in self._list()}
-        asked = f"{facts['asked']} asked, {facts['repeated']} asked twice"
+        asked = f"{facts['asked']}; {facts['repeated']} repeated, {facts['abandoned']} abandoned"
         self.report.check("each mutation was answered", asked, problems)
         runs = len(judge.run_starts)
         self.report.check("each start had one effect", f"{runs} runs", judge.start_faults())

@@ -1,17 +1,21 @@
 """Clients that change things all the time, each request with a key, whatever happens to the hub.
 
-`python -m tests.drills.mutations SOCKET EFFECTS`. Each small process writes a line into the file EFFECTS when it
+`python -m tests.drills.mutations SOCKET EFFECTS SEED`. Each small process writes a line into the file EFFECTS when it
 starts; counters print what they are told. Says `ready`, `problem {text}`, `events {events}` in parts, and `done` with
 what was asked; effects.py judges.
 """
 
 from __future__ import annotations
 
+import json
+import os
 import random
+import socket
 import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from tests.drills.actor import is_told_to_end, say
@@ -33,13 +37,17 @@ class Worker:
         self.path, self.effects, self.stop = path, effects, stop
         self.random = random.Random(seed)
         self.client = Client(path, patience_s=PATIENCE_S)
-        self.asked = 0
-        self.repeated = 0
+        self.asked = self.repeated = self.abandoned = 0
 
-    def mutate(self, name: str, **fields: Any) -> dict[str, Any]:
-        """Send a mutation; every fourth is sent again with its key, and must get the same reply."""
+    def mutate(self, name: str, /, **fields: Any) -> dict[str, Any]:
+        """Send a mutation; every fourth is sent again with its key, and must get the same reply.
+
+        Some are sent first by a client that goes away at once.
+        """
         self.asked += 1
         key = f"{self.random.getrandbits(96):024x}"
+        if self.asked % 7 == 0:
+            self._abandon({name: {**fields, "key": key}})
         reply = self.client.call(name, {**fields, "key": key}, timeout_s=PATIENCE_S)
         if self.asked % 4 == 0:
             self.repeated += 1
@@ -48,6 +56,15 @@ class Worker:
             if again != reply:
                 say("problem", text=f"{name} with the same key answered {again}, before {reply}")
         return reply
+
+    def _abandon(self, request: dict[str, Any]) -> None:
+        self.abandoned += 1
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.connect(self.path)
+            try:
+                sock.sendall(json.dumps(request).encode() + b"\n")
+            except ConnectionError:
+                return  # the hub was killed just now
 
     def pause(self) -> None:
         """Leave the machine to others."""
@@ -129,6 +146,46 @@ def churn_until_stopped(worker: Worker, number: int) -> dict[str, Any]:
     return {"runs": {process_id: runs}, "stops": {process_id: stops}}
 
 
+def open_until_stopped(worker: Worker, _: Any) -> dict[str, Any]:
+    """Create, close, open and delete a workspace over and over; each time it is a new one, with a new log."""
+    process_id = "again/a"
+    starts = stops = rounds = 0
+    script = Path(worker.effects + ".sh")  # in a template's command `$` has a meaning of its own
+    script.write_text(STARTED.replace("$0", "$1") + 'echo "born $MARK"; exec sleep 3600\n')
+    source = f"processes:\n  a:\n    command: {json.dumps(['/bin/sh', str(script), worker.effects])}\n"
+    while not worker.stop.is_set():
+        mark = f"{rounds}-{worker.random.getrandbits(32):08x}"
+        environment = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "MARK": mark}
+        reply = worker.mutate("WorkspaceCreate", name="again", source=source, root="/", environment=environment)
+        starts += 1
+        for _again in range(worker.random.randrange(3)):
+            worker.pause()
+            worker.mutate("WorkspaceClose", name="again")
+            reply = worker.mutate("WorkspaceOpen", name="again")
+            starts += 1
+            stops += 1
+        if [outcome["now"] for outcome in reply["processes"]] != ["spawned"]:
+            say("problem", text=f"the workspace was opened: {reply}")
+        shown = _first_output(worker, process_id)
+        if not shown.startswith(f"born {mark}\n"):
+            say("problem", text=f"the log of a new {process_id} should begin with 'born {mark}', not with {shown!r}")
+        worker.mutate("WorkspaceDelete", name="again")
+        stops += 1
+        rounds += 1
+        worker.pause()
+    return {"workspaces": {process_id: {"starts": starts, "stops": stops, "rounds": rounds}}}
+
+
+def _first_output(worker: Worker, process_id: str) -> str:
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        chunks = worker.client.call("LogRead", {"process": process_id})["chunks"]
+        if chunks:
+            return str(chunks[0]["text"])
+        worker.stop.wait(0.02)
+    return ""
+
+
 def follow_until(path: str, since: int, epoch: str, enough: threading.Event) -> list[dict[str, Any]]:
     """Follow the journal from `since` on, over every hub's death."""
     messages: list[dict[str, Any]] = []
@@ -147,7 +204,7 @@ def main(path: str, effects: str, seed: str) -> None:
     """Run all workers until told to end."""
     stop, enough = threading.Event(), threading.Event()
     results: list[dict[str, Any]] = []
-    totals = {"asked": 0, "repeated": 0}
+    totals = {"asked": 0, "repeated": 0, "abandoned": 0}
     lock = threading.Lock()
 
     def run(purpose: Callable[[Worker, Any], dict[str, Any]], argument: Any) -> None:
@@ -158,6 +215,7 @@ def main(path: str, effects: str, seed: str) -> None:
                 results.append(result)
                 totals["asked"] += worker.asked
                 totals["repeated"] += worker.repeated
+                totals["abandoned"] += worker.abandoned
         except (WezparallelError, OSError, KeyError) as error:
             code = getattr(error, "code", "")
             say("problem", text=f"{purpose.__name__} {argument}: {type(error).__name__} {code} {error}")
@@ -173,7 +231,7 @@ def main(path: str, effects: str, seed: str) -> None:
     follower.start()
     purposes: list[tuple[Any, Any]] = [
         (add_until_stopped, 0), (add_until_stopped, 1), (type_until_stopped, False), (type_until_stopped, True),
-        (churn_until_stopped, 0), (churn_until_stopped, 1),
+        (churn_until_stopped, 0), (churn_until_stopped, 1), (open_until_stopped, 0),
     ]  # fmt: skip
     threads = [threading.Thread(target=run, args=purpose) for purpose in purposes]
     for thread in threads:
@@ -189,7 +247,7 @@ def main(path: str, effects: str, seed: str) -> None:
     follower.join()
     for at in range(0, len(events), EVENTS_A_LINE):
         say("events", events=events[at : at + EVENTS_A_LINE])
-    merged: dict[str, Any] = {"added": {}, "typed": {}, "runs": {}, "stops": {}}
+    merged: dict[str, Any] = {"added": {}, "typed": {}, "runs": {}, "stops": {}, "workspaces": {}}
     for result in results:
         for name, value in result.items():
             merged[name].update(value)
