@@ -49,7 +49,7 @@ def test_colour_is_beside_the_words_and_never_instead() -> None:
 def test_a_column_without_anything_is_not_drawn() -> None:
     rows = [[Cell("a"), Cell(""), Cell("b")]]
     assert Screen(io.StringIO(), columns=80, colour=False).lines((Column(), Column(title=""), Column()), rows) == [
-        "a b"
+        "a  b"
     ]
 
 

@@ -109,8 +109,8 @@ def _stop(context: Context) -> int:
     left = _until_stopped(context, ALL_S if context.args.all else END_S)
     if left:
         sentence = (
-            f"The daemon is stopped. {text.plural(left, 'process goes', 'processes go')} on, held by the keeper; "
-            "`wezparallel daemon start` takes them back."
+            f"The daemon is stopped. {text.plural(left, 'process goes', 'processes go')} on; "
+            "`wezparallel daemon start` goes on from there."
         )
     else:
         sentence = "The daemon is stopped."

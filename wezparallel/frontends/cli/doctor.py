@@ -102,16 +102,13 @@ def _daemon(context: Context) -> Iterator[Finding]:
             yield Finding(
                 "note", "daemon", f"the hub died {text.plural(deaths, 'time')}", f"its log: {paths.own_log('hub')}"
             )
-    elif keeper:
-        yield Finding("fix", "daemon", "the keeper runs, the hub does not answer", _start_or_log())
     elif launch.is_stopped():
         yield Finding("note", "daemon", "stopped by you", "wezparallel daemon start")
+    elif keeper:
+        log = paths.own_log("hub")
+        yield Finding("fix", "daemon", "the keeper runs, the hub does not answer", f"its log: {log}")
     else:
         yield Finding("note", "daemon", "does not run; the first command that needs it starts it")
-
-
-def _start_or_log() -> str:
-    return "wezparallel daemon start" if launch.is_stopped() else f"its log: {paths.own_log('hub')}"
 
 
 def _sockets(context: Context) -> Iterator[Finding]:

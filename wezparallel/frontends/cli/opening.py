@@ -79,7 +79,7 @@ class Opening:
         if process is None:
             return
         verb = event["name"].rpartition(".")[2]
-        state = data.get("state") or (verb if verb in _EVENT_STATES else None)
+        state = verb if verb in _EVENT_STATES else data.get("state")
         if state:
             process["state"] = state
         for field in ("pid", "exit_code", "signal", "next_start_at", "reason"):

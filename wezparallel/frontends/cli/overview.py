@@ -163,7 +163,7 @@ def _hints(context: Context, workspaces: list[JsonObject], processes: list[JsonO
     screen = context.screen
     if screen.columns is not None:
         while len(hints) > 1 and len("    ".join(hints)) > screen.columns:
-            hints.pop(-2)
+            hints.pop()
     screen.say(screen.paint("    ".join(hints), "dim"))
 
 

@@ -126,12 +126,15 @@ class Screen:
             spaces = " " * max(0, wide - text.width(words))
             painted = self.link(self.paint(words, cell.style), cell.link)
             parts.append(spaces + painted if columns[at].right else painted + spaces)
-        # A symbol and its name belong together: one space between them.
         joined = parts[0] if parts else ""
-        order = list(widths)
-        for before, part in zip(order, parts[1:], strict=False):
-            joined += (" " if widths[before] == 1 else " " * _GAP) + part
+        for before, part in zip(widths, parts[1:], strict=False):
+            joined += " " * _gap(columns[before], widths[before]) + part
         return joined.rstrip()
+
+
+def _gap(column: Column, wide: int) -> int:
+    """Return the spaces behind a column: a symbol and its name belong together."""
+    return 1 if wide == 1 and not column.cut else _GAP
 
 
 def fit(columns: Sequence[Column], natural: Mapping[int, int], room: int) -> dict[int, int]:
@@ -142,8 +145,7 @@ def fit(columns: Sequence[Column], natural: Mapping[int, int], room: int) -> dic
         return min(natural[at], columns[at].least) if columns[at].cut else natural[at]
 
     def gaps(ats: Iterable[int]) -> int:
-        ats = list(ats)
-        return sum(1 if widths[at] == 1 else _GAP for at in ats[:-1])
+        return sum(_gap(columns[at], widths[at]) for at in list(ats)[:-1])
 
     while sum(least(at) for at in widths) + gaps(widths) > room:
         rank = max(columns[at].rank for at in widths)

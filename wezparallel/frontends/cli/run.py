@@ -37,9 +37,10 @@ def run(context: Context) -> int:
     )  # fmt: skip
     process = reply["process"]
     if reply.get("error"):
-        raise RequestError(
-            reply["error"].get("code", "process.bad_state"), reply["error"].get("message", "it was refused")
-        )
+        # A typo leaves nothing behind.
+        context.call("ProcessRemove", process=process["process_id"])
+        error = reply["error"]
+        raise RequestError(error.get("code", "process.bad_state"), error.get("message", "it was refused"))
     attaches = context.interactive and not context.args.detach
     if context.json:
         context.dump(reply)

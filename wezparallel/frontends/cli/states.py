@@ -69,7 +69,7 @@ def why(process: JsonObject, now: float) -> str:
     if state in ("exited", "backoff", "failed", "stopped"):
         ended = "" if _is_plain_end(process) else how_it_ended(process)
         said = str(process.get("reason") or "").rstrip(".")
-        if ended and ended not in (word(process), said) and not said.startswith(ended):
+        if ended and ended != word(process) and ended.split()[-1] not in said.replace(",", " ").split():
             parts.append(ended)
         if said and said != word(process):
             parts.append(said)

@@ -95,7 +95,7 @@ def _detected(context: Context, root: str, template: JsonObject, fields: JsonObj
     source = template["source"]
     if not context.json:
         found = ", ".join(template["found"])
-        context.screen.say(f"No {FILE} here." + (f" From {found}:" if found else " What can be opened anyway:"))
+        context.screen.say(f"No {FILE} here." + (f" From {found}:" if found else " To begin with:"))
         context.screen.say()
         for line in template["picture"].splitlines():
             context.screen.say("  " + line)

@@ -1,0 +1,64 @@
+"""`run`: where it puts a command, what it calls it, how it ends."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.support.commandline import CommandLine
+from tests.support.daemon import Daemon
+from wezparallel.frontends.cli.run import process_name, program
+
+
+@pytest.mark.parametrize(
+    ("argv", "name"), [(["npm", "run"], "npm"), (["/usr/bin/x.py"], "x"), ([".hidden"], ".hidden"), (["./"], ".")]
+)
+def test_a_command_is_named_for_its_program(argv: list[str], name: str) -> None:
+    assert process_name(argv) == name
+
+
+def test_a_path_is_meant_from_here_and_a_bare_name_from_the_path() -> None:
+    assert program("./go", "/srv") == "/srv/./go"
+    assert program("/bin/go", "/srv") == "/bin/go"
+    assert program("go", "/srv") == "go"
+
+
+def test_outside_a_workspace_it_joins_home_and_keeps_the_folder_and_the_environment(
+    real: CommandLine, daemon: Daemon
+) -> None:
+    real.environment["FROM_THE_CALLER"] = "yes"
+    real("run", "--", "sh", "-c", "echo $FROM_THE_CALLER $PWD; exec sleep 1000")
+    record = daemon.call("ProcessGet", process="home/sh")["process"]
+    assert record["cwd"] == str(real.cwd)
+    assert record["restart"] == "never"
+    with real.terminal("logs", "-f", "sh") as terminal:
+        terminal.wait_for("yes " + str(real.cwd)[:40])
+
+
+def test_inside_a_workspace_it_joins_that_one(real: CommandLine, daemon: Daemon) -> None:
+    (real.cwd / "wezparallel.yaml").write_text("panes:\n  a: sleep 1000\n")
+    real("up")
+    assert json.loads(real("run", "--json", "--", "sleep", "1000").out)["process"]["process_id"] == "shop/sleep"
+
+
+def test_a_taken_name_gets_a_number(real: CommandLine, daemon: Daemon) -> None:
+    names = [json.loads(real("run", "--json", "--", "sleep", "1000").out)["process"]["name"] for _ in range(2)]
+    assert names == ["sleep", "sleep-2"]
+
+
+def test_on_a_terminal_it_shows_the_program_and_ends_with_its_code(real: CommandLine, daemon: Daemon) -> None:
+    shown = real.on_terminal("run", "--", "sh", "-c", "test -t 1 && echo on a terminal; exit 7")
+    assert "on a terminal" in shown.text
+    assert shown.code == 7
+
+
+def test_a_program_that_does_not_exist_leaves_nothing_behind(real: CommandLine, daemon: Daemon) -> None:
+    done = real("run", "--", "no-such-program")
+    assert done.code == 1
+    assert "no-such-program" in done.err
+    assert not daemon.call("ProcessList")["processes"]
+
+
+def test_it_needs_a_command(real: CommandLine) -> None:
+    assert real("run").code == 2
