@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.fake_hub import FakeHub
 from tests.support.viewing import ATTACH, HeldKeeper, Pane, held_keeper
 from tests.support.waiting import until
 
@@ -387,3 +388,45 @@ def test_no_keeper_is_said_so(tmp_path: Path) -> None:
         assert termios.tcgetattr(pane.slave) == pane.before
     finally:
         pane.close()
+
+
+def test_a_terminal_is_back_after_the_keeper_has_re_executed_itself(keeper: HeldKeeper, pane: Pane) -> None:
+    cat(keeper)
+    pane.attach(keeper, "w/sh")
+    pane.expect(b"ready")
+    keeper.upgrade()
+    pane.read_until(lambda: pane.is_raw, "the terminal in the next keeper's hands")
+    pane.type(b"still here")
+    pane.expect(b"still here")
+    pane.type(b"\x1c\x1c")
+    assert pane.wait() == 0
+    assert pane.attributes == pane.before
+    assert keeper.log("w/sh") == b"readystill here"
+
+
+def test_a_stream_misses_nothing_while_the_keeper_re_executes_itself(keeper: HeldKeeper) -> None:
+    script = "read x; seq 100000; read x; seq 100000; read x; exit 5"
+    keeper.hub.spawn(["/bin/sh", "-c", script], process_id="w/seq", tty=True)
+    command = [sys.executable, "-I", "-S", ATTACH, "w/seq", "--offset", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, env=keeper.env) as client:
+        keeper.hub.wait_for(lambda event: event["m"] == "viewer" and event["state"] == "attached")
+        keeper.hub.write("w/seq", b"\n")
+        assert client.stdout is not None
+        shown = client.stdout.read(1000)
+        keeper.upgrade()
+        for _ in range(2):
+            with FakeHub(keeper.socket) as hub:
+                hub.write("w/seq", b"\n")
+        shown += client.stdout.read()
+    assert client.returncode == 5
+    assert shown == keeper.log("w/seq")
+    assert shown.count(b"\n99999\r\n") == 2
+
+
+def test_a_program_on_pipes_is_seen_with_whole_lines_and_gets_newlines(keeper: HeldKeeper, pane: Pane) -> None:
+    keeper.hub.spawn(["/bin/sh", "-c", "echo one; echo two >&2; read x; echo got $x; read y"], process_id="w/p")
+    until(lambda: b"two\n" in keeper.log("w/p"), 10, "the past")
+    pane.attach(keeper, "w/p")
+    pane.expect(b"one\r\ntwo\r\n")
+    pane.type(b"three\r")
+    pane.expect(b"three\r\ngot three\r\n")

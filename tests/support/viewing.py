@@ -90,6 +90,19 @@ class HeldKeeper:
                 self.process.kill()
                 self.process.wait(PATIENCE_S)
 
+    def upgrade(self) -> None:
+        """Have the keeper re-execute itself, and wait until it has."""
+        argv = [sys.executable, "-m", "wezparallel.keeper", "--foreground"]
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.settimeout(PATIENCE_S)
+            sock.connect(self.socket)
+            sock.sendall(frames.pack(frames.HELLO, hello.client_hello(hello.ROLE_CONTROL)))
+            sock.sendall(frames.pack(frames.UPGRADE, json.dumps({"argv": argv}).encode()))
+            reader = frames.FrameReader()
+            while data := sock.recv(65536):
+                refused = [payload for kind, payload in reader.feed(data) if kind != frames.HELLO]
+                assert not refused, refused
+
     def tell_to_exit(self) -> None:
         """Ask for the end of everything, by the control role."""
         with socket.socket(socket.AF_UNIX) as sock:

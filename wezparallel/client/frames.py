@@ -150,6 +150,7 @@ class FramesViewer:
             offset, stream = _DATA.unpack_from(payload)
             data = payload[_DATA.size :]
             self.offset = offset + len(data)
+            self.is_final = False
             return kind, offset, stream, data, {}
         if kind == frames.LOST:
             # A loss within the log, or (at the cap) the end: which one, the connection shows.

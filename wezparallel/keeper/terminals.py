@@ -135,10 +135,11 @@ class TerminalViewer(Viewer):
         super().close()
 
     def _take(self, fd: int) -> None:
-        if fd < 0:
-            return
-        if self._state != AWAY or not os.isatty(fd):
-            os.close(fd)
+        if self._state != AWAY or fd < 0 or not os.isatty(fd):
+            # Lost on its way, or nothing that could be restored: at the connection's end the client restores itself.
+            if fd >= 0:
+                os.close(fd)
+            self.lost_peer()
             return
         os.set_blocking(fd, False)
         self._fd = fd
@@ -241,6 +242,8 @@ class TerminalViewer(Viewer):
         if self._insert or self._state != LIVE or self._cursor is None:
             return self._insert
         if not self._piece:
+            if not self._cursor.behind:
+                return b""
             if self._cursor.behind > MAX_BEHIND or self._cursor.expired:
                 self._jump()
                 return self._insert

@@ -145,7 +145,7 @@ class Viewer:
                 numbers = array.array("i")
                 numbers.frombytes(raw[: len(raw) - len(raw) % numbers.itemsize])
                 self.fds.extend(numbers)
-        if not data:
+        if not data or len(self.fds) > _MAX_FDS:
             self._lose_peer()
             return
         try:
