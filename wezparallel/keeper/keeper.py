@@ -174,7 +174,7 @@ class Keeper:
         if lost:
             self.tell(LOST, process_id=process.process_id, offset=process.log.writer.end, bytes=lost)
         if process.viewers:
-            self.viewers.output(process)
+            self.viewers.output(process, b"" if lost else data)
         if not run.had_output:
             run.had_output = True
             self.tell(OUTPUT, process_id=process.process_id)

@@ -45,7 +45,7 @@ class StreamViewer(Viewer):
         self._events: deque[tuple[int, int, bytes]] = deque(maxlen=MAX_EVENTS)
         """offset before which all output comes first, kind, payload"""
 
-    def output(self) -> None:
+    def output(self, data: bytes = b"") -> None:
         """Send what is new, unless the peer has not taken the last."""
         if not self.unsent:
             self._pump()

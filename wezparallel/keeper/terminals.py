@@ -71,10 +71,11 @@ class TerminalViewer(Viewer):
 
     # What the keeper tells
 
-    def output(self) -> None:
-        """Show what is new."""
-        if self._state == LIVE and not self._writing:
-            self._pump()
+    def output(self, data: bytes = b"") -> None:
+        """Show what is new; `data` are the last bytes of it."""
+        if self._state != LIVE or self._writing or (data and self._echo(data)):
+            return
+        self._pump()
 
     def exited(self, exit_: JsonObject) -> None:
         """Give the terminal back once it has shown everything."""
@@ -237,6 +238,18 @@ class TerminalViewer(Viewer):
         self._watch_terminal()
         if not self._writing:
             self._caught_up()
+
+    def _echo(self, data: bytes) -> bool:
+        """Write output that is all this terminal lacks, without reading it back; return whether that was done."""
+        cursor = self._cursor
+        if cursor is None or self._insert or self._piece or cursor.behind != len(data):
+            return False
+        try:
+            written = os.write(self._fd, data)
+        except OSError:
+            return False  # the long way finds out what it is
+        cursor.advance(written)
+        return written == len(data)
 
     def _next(self) -> bytes | memoryview:
         if self._insert or self._state != LIVE or self._cursor is None:

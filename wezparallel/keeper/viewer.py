@@ -49,8 +49,8 @@ class Viewer:
 
     # What a kind of viewer does
 
-    def output(self) -> None:
-        """The process's log has grown."""
+    def output(self, data: bytes = b"") -> None:
+        """The process's log has grown; `data`, if given, are its last bytes."""
 
     def exited(self, exit_: JsonObject) -> None:
         """The run has ended; its output is in the log."""

@@ -71,10 +71,10 @@ class Viewers:
             viewer.output()
         viewer.start(rest)
 
-    def output(self, process: Process) -> None:
-        """The process's log has grown."""
-        for viewer in list(process.viewers):
-            viewer.output()
+    def output(self, process: Process, data: bytes = b"") -> None:
+        """The process's log has grown; `data`, if all of it was logged, are its last bytes."""
+        for viewer in tuple(process.viewers):
+            viewer.output(data)
 
     def exited(self, process: Process, exit_: JsonObject) -> None:
         """The process's run has ended."""
