@@ -22,6 +22,9 @@ class LineReader:
     def feed(self, data: bytes) -> list[bytes]:
         """Add received bytes; return the lines that became whole. Raises WireError `wire.too_long`."""
         buffer = self._buffer
+        if not buffer and len(data) <= self._max_line and data.find(b"\n") == len(data) - 1:
+            line = data.strip()  # one whole line and nothing else: what nearly every packet is
+            return [line] if line else []
         buffer += data
         lines: list[bytes] = []
         start = 0
