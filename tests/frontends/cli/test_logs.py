@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -22,15 +24,20 @@ def talker(real: CommandLine, daemon: Daemon) -> CommandLine:
     with follow(real, "talker") as following:
         while b"three" not in following.stdout.readline():
             pass
-        following.kill()
     return real
 
 
-def follow(cli: CommandLine, *words: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
+@contextmanager
+def follow(cli: CommandLine, *words: str) -> Iterator[subprocess.Popen[bytes]]:
+    """`logs -f` with a pipe; ended with the block."""
+    with subprocess.Popen(
         [sys.executable, "-m", "wezparallel", "logs", "-f", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         env=cli.environment, cwd=cli.cwd,
-    )  # fmt: skip
+    ) as following:  # fmt: skip
+        try:
+            yield following
+        finally:
+            following.kill()
 
 
 def test_a_pipe_gets_the_text_alone(talker: CommandLine) -> None:
@@ -76,7 +83,6 @@ def test_following_goes_on_over_a_restart_of_the_process(real: CommandLine, daem
         first = following.stdout.readline()
         assert real("restart", "again").code == 0
         second = following.stdout.readline()
-        following.kill()
     assert first.startswith(b"run ")
     assert second.startswith(b"run ")
     assert first != second

@@ -119,6 +119,7 @@ def _follow(context: Context, process_id: str, writer: Writer, offset: int) -> N
     run_id: str | None = None
     while True:
         with FramesViewer.connect(process_id, offset, path=context.keeper_socket) as viewer:
+            _wait_for_more(viewer)
             for kind, at, stream, data, fields in viewer:
                 if kind == frames.DATA:
                     name = _STREAMS.get(stream, "tty")
@@ -127,8 +128,7 @@ def _follow(context: Context, process_id: str, writer: Writer, offset: int) -> N
                 elif kind == frames.STARTED:
                     run_id = fields.get("run_id")
                 _note(context, process_id, kind, at, fields)
-                if _reader_left(viewer):
-                    return
+                _wait_for_more(viewer)
             offset = viewer.offset
             if viewer.is_final:
                 return
@@ -148,20 +148,20 @@ def _note(context: Context, process_id: str, kind: int, count: int, fields: Json
         context.note(f"{process_id} was removed")
 
 
-def _reader_left(viewer: FramesViewer) -> bool:
-    """Tell whether nobody reads our output any more: a quiet log would not notice for hours."""
+def _wait_for_more(viewer: FramesViewer) -> None:
+    """Wait for the next frame. Raises BrokenPipeError when our reader goes away: a quiet log would not tell us."""
     if viewer.has_more:
-        return False
+        return
     out = sys.stdout.fileno()
+    poll = select.poll()
+    poll.register(out, 0)
+    poll.register(viewer.fileno(), select.POLLIN)
     while True:
-        poll = select.poll()
-        poll.register(out, 0)
-        poll.register(viewer.fileno(), select.POLLIN)
         ready = dict(poll.poll())
         if ready.get(out, 0) & (select.POLLERR | select.POLLHUP | select.POLLNVAL):
             raise BrokenPipeError
         if viewer.fileno() in ready:
-            return False
+            return
 
 
 def _wait_for_keeper(context: Context) -> None:
