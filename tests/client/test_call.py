@@ -14,6 +14,7 @@ import pytest
 from tests.support.scripted_hub import PONG, ScriptedHub
 from wezparallel import paths
 from wezparallel.client import call
+from wezparallel.client.control import Control
 
 CALL = str(Path(call.__file__).resolve())
 
@@ -57,6 +58,16 @@ def test_a_daemon_that_the_user_stopped_is_not_started(runtime: str) -> None:
     assert done.returncode == 5
     assert b"stopped by you" in done.stderr
     assert sorted(os.listdir(runtime)) == ["stopped"]
+
+
+def test_a_missing_daemon_is_started_by_the_bare_interpreter(runtime: str) -> None:
+    Path(runtime).chmod(0o700)
+    try:
+        done = run("--timeout", "20", '{"Ping":{}}')
+        assert b'"Pong"' in done.stdout, done.stderr
+    finally:
+        with Control() as control:
+            control.stop(children=True)
 
 
 def test_a_hub_that_never_answers_ends_at_the_timeout(runtime: str) -> None:

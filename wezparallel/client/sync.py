@@ -12,7 +12,6 @@ import select
 import socket
 import struct
 import time
-import uuid
 
 from wezparallel import paths
 from wezparallel.errors import LinkError, RequestError
@@ -82,7 +81,7 @@ class Client:
         """
         body = dict(fields or {})
         if name not in READS:
-            body.setdefault("key", uuid.uuid4().hex)
+            body.setdefault("key", os.urandom(16).hex())
         self._last_id += 1
         request = envelope.dump({name: body, "id": self._last_id})
         deadline = None if timeout_s is None else time.monotonic() + timeout_s

@@ -115,3 +115,28 @@ def test_another_socket_without_a_daemon_is_told_and_starts_none(words: list[str
     done = wezparallel(*words, "--socket", "/nowhere.sock")
     assert done.code == 5
     assert "/nowhere.sock" in done.err
+
+
+def test_a_verb_survives_the_death_of_the_hub(real: CommandLine, daemon: Daemon) -> None:
+    real("run", "--", "sh", "-c", "trap '' TERM; while :; do sleep 1; done")
+    with real.terminal("stop", "sh", "--grace", "3") as terminal:
+        with daemon.client() as client:
+            stream = client.subscribe(["process.stopping"], since=0)
+            next(stream)
+        daemon.kill_hub()
+        terminal.wait_for("home/sh stopped")
+        assert terminal.wait() == 0
+    with daemon.client() as client:
+        stopped = client.subscribe(["process.stopped"], since=0)
+        next(stopped)
+        assert stopped.next(0.1) is None
+
+
+def test_a_start_right_behind_a_stop_starts_a_daemon(wezparallel: CommandLine, runtime: str) -> None:
+    Path(runtime).chmod(0o700)
+    try:
+        for _ in range(3):
+            assert wezparallel("daemon", "start").code == 0
+            assert wezparallel("daemon", "stop").code == 0
+    finally:
+        wezparallel("daemon", "stop", "--all", "--yes")

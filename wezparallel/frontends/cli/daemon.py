@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _ROWS = (Column(cut=""), Column(least=20))
 END_S = 20.0  # for a hub to write down what it knows and end; stopping every process has its own grace periods
 ALL_S = 120.0
+EMPTY_S = 2.0  # for a keeper that holds nothing to end; one that was told to stay is no fault
 
 
 def version() -> str:
@@ -133,17 +134,24 @@ def _shut_down(context: Context) -> None:
 
 
 def _until_stopped(context: Context, timeout_s: Seconds) -> int:
-    """Wait until the hub has ended; return how many runs the keeper still holds. Raises LinkError."""
+    """Wait until the hub has ended, an empty keeper too; return how many runs it still holds. Raises LinkError."""
     deadline = time.monotonic() + timeout_s
+    ended = False
     while time.monotonic() < deadline:
         try:
             with Control(context.keeper_socket) as control:
                 status = control.status()
         except ConnectionError:
             return 0
-        if status["hub"].get("pid") is None or status["hub"].get("state") in ("stopped", "none"):
-            return _count(status.get("runs"))
+        if not ended and (status["hub"].get("pid") is None or status["hub"].get("state") in ("stopped", "none")):
+            ended = True
+            deadline = time.monotonic() + EMPTY_S
+        runs = _count(status.get("runs"))
+        if ended and runs:
+            return runs
         sync.wait(0.05)
+    if ended:
+        return 0
     raise LinkError(f"the hub did not end within {timeout_s:g} s; `wezparallel daemon status` shows what it does")
 
 
