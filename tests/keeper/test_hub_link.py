@@ -95,6 +95,17 @@ def test_environments_are_held_until_nobody_names_them(daemon: Daemon, hub: Fake
             other.call(m.ENV_GET, env_id="e1")
 
 
+def test_what_a_dying_hub_asked_for_last_is_done(daemon: Daemon, hub: FakeHub) -> None:
+    # Its last commit may name the environment; and answers to the spawns find nobody.
+    for at in range(3):
+        hub.post(m.SPAWN, run_id=os.urandom(16).hex(), process_id=f"t/{at}", argv=["sleep", "600"], cwd="/")
+    hub.post(m.ENV_PUT, env_id="last", env={"A": "1"})
+    hub.close()
+    with daemon.hub() as other:
+        assert other.call(m.ENV_GET, env_id="last")["env"] == {"A": "1"}
+        assert {run["process_id"] for run in other.runs.values()} == {"t/0", "t/1", "t/2"}
+
+
 def test_a_listener_keeps_its_port_over_the_hubs_death(daemon: Daemon, hub: FakeHub) -> None:
     made = hub.call(m.LISTEN, name="metrics", address="tcp:127.0.0.1:0")
     port = int(made["address"].rpartition(":")[2])

@@ -10,6 +10,7 @@ import errno
 import os
 import socket
 from collections import deque
+from contextlib import suppress
 
 from wezparallel.errors import WireError
 from wezparallel.wire.frames import FrameReader, pack
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _READ = 256 * 1024
 _MAX_WAITING = 64 * 1024 * 1024  # bytes for a peer that does not read; then it is cut off, and adopts again
+_LAST_READS = 64  # more than a socket holds
 _RETRY_S = 0.01  # the kernel bounds descriptors on their way; there is no event for when it takes more
 
 
@@ -42,6 +44,8 @@ class Connection:
         self._going_on = False
         self._closing = False
         self._retrying = False
+        self._mute = False
+        """The peer takes nothing more; what it said before is still to be read."""
 
     @property
     def is_open(self) -> bool:
@@ -66,7 +70,7 @@ class Connection:
 
     def send(self, kind: int, payload: bytes = b"", fds: Sequence[int] = ()) -> None:
         """Send a frame; what the peer does not take at once waits, with duplicates of its descriptors."""
-        if not self.is_open:
+        if not self.is_open or self._mute:
             return
         data = pack(kind, payload)
         if not self._out:
@@ -75,7 +79,7 @@ class Connection:
                 return
             if sent > 0:
                 data, fds = data[sent:], ()
-            if not self.is_open:
+            if self._mute:
                 return
         try:
             self._out.append((data, [os.dup(fd) for fd in fds]))
@@ -91,7 +95,7 @@ class Connection:
     def send_waiting(self) -> bool:
         """Send what waits and can be sent now; return whether the link still stands."""
         self._on_writable()
-        return self.is_open
+        return self.is_open and not self._mute
 
     def close_after_sending(self) -> None:
         """Close once everything was sent; read nothing more."""
@@ -109,10 +113,26 @@ class Connection:
         self.sock.close()
         self.on_close()
 
+    def finish(self) -> None:
+        """Do what the peer asked for before it ended, without an answer, and close."""
+        self._mute = True
+        with suppress(OSError, WireError):
+            for _ in range(_LAST_READS):
+                data = self.sock.recv(_READ)
+                if not data:
+                    break
+                self._inbox.extend(self._reader.feed(data))
+        while self._inbox and self.is_open:
+            self.on_frame(*self._inbox.popleft())
+        self.close()
+
     def let_go(self) -> None:
         """Stop reading and sending without closing the socket."""
         self.loop.unwatch(self.sock.fileno())
         self._inbox.clear()
+        self._drop_unsent()
+
+    def _drop_unsent(self) -> None:
         for _, fds in self._out:
             for fd in fds:
                 os.close(fd)
@@ -194,7 +214,8 @@ class Connection:
                 self._retrying = True
                 self.loop.after(_RETRY_S, self._retry)
                 return 0
-            self.close()
+            self._mute = True  # reading goes on to the end: what a dying peer asked for is done
+            self._drop_unsent()
             return -1
 
     def _retry(self) -> None:

@@ -95,7 +95,12 @@ class HubChild:
         send_one(self.pid, signal.SIGKILL, group=True)
         self.pid = 0
         self._cancel()
-        self._keeper.drop_link()
+        try:
+            self._keeper.drop_link()
+        finally:  # whatever its last words were, there must be another
+            self._after_death()
+
+    def _after_death(self) -> None:
         self.all_deaths += 1
         served = self._serving_since
         if served is not None and self._keeper.loop.now() - served >= _SERVICE_S:

@@ -301,10 +301,10 @@ class Keeper:
             self._quiet = self.loop.after(_QUIET_S, self.quiet, False)
 
     def drop_link(self) -> None:
-        """Close the hub's link; unread messages are discarded, as the next hub asks anew."""
+        """Do what the hub asked for last (an environment may be named in its last commit), and close its link."""
         link, self.link = self.link, None
         if link is not None:
-            link.connection.close()
+            link.connection.finish()
 
     def upgrade(self, payload: bytes, failed: Callable[[RequestError], object]) -> None:
         """Become another program; `failed` is told if that came to nothing."""
