@@ -12,6 +12,7 @@ import hashlib
 import json
 import secrets
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -211,18 +212,22 @@ class Dispatcher:
 def to_line(reply: Reply, request: Request) -> bytes:
     """Return a reply as it travels; one that is too long becomes an error that says so."""
     body = reply.__pydantic_serializer__.to_json(reply)
-    line = b'{"%b":%b%b' % (reply.TAG.encode(), body, _tail(request))
+    line = _head(reply.TAG) + body + _tail(request)
     if len(line) > MAX_LINE:
         error = RequestError("wire.too_long", "the reply would be over 1 MiB; ask for a smaller page with `limit`")
         return reply_line("Error", error.to_json(), request)
     return line
 
 
+@cache
+def _head(tag: str) -> bytes:
+    return b'{"' + tag.encode() + b'":'
+
+
 def _tail(request: Request) -> bytes:
-    if not request.has_id:
-        return b"}\n"
-    number = request.id
-    return b',"id":%b}\n' % (b"%d" % number if type(number) is int else json.dumps(number).encode())
+    if type(request.id) is int:
+        return b',"id":%d}\n' % request.id
+    return b',"id":' + json.dumps(request.id).encode() + b"}\n" if request.has_id else b"}\n"
 
 
 def _fill(waiter: tuple[Slot, Request], reply: dict[str, Any]) -> None:

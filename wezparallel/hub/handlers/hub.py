@@ -26,10 +26,13 @@ if TYPE_CHECKING:
 
 SNAPSHOT_PART = 200  # process records a part: about 200 KB, well below the line limit
 
+PROTOCOL = words.ProtocolRange()
+
 
 def ping(hub: Hub, _command: words.Ping) -> words.Pong:
     """Answer."""
-    return words.Pong(version=hub.version, hub_id=hub.hub_id, uptime_s=round(time.monotonic() - hub.started, 3))
+    uptime_s = round(time.monotonic() - hub.started, 3)
+    return words.Pong(protocol=PROTOCOL, version=hub.version, hub_id=hub.hub_id, uptime_s=uptime_s)
 
 
 def describe(_hub: Hub, command: words.Describe) -> words.Description:
