@@ -57,14 +57,17 @@ class Lines:
         self._rest = b""
 
     def ask(self, line: bytes) -> bytes:
-        """Send one line and return the next that comes."""
+        """Send one line and return the one that answers it."""
         self.sock.sendall(line)
-        return self.next()
+        data = self.sock.recv(65536)
+        while not data.endswith(b"\n"):
+            data += self.sock.recv(65536)
+        return data
 
     def next(self) -> bytes:
         """Return the next line."""
         while b"\n" not in self._rest:
-            data = self.sock.recv(1 << 18)
+            data = self.sock.recv(65536)
             if not data:
                 raise ConnectionError("the hub closed the connection")
             self._rest += data
