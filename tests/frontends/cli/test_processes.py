@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -127,3 +128,33 @@ def test_a_bug_of_the_hub_ends_with_70_and_its_incident(shop: ScriptedHub, wezpa
     done = wezparallel("ps")
     assert done.code == 70
     assert "i-42" in done.err
+
+
+def test_several_are_stopped_at_once(shop: ScriptedHub, wezparallel: CommandLine) -> None:
+    together = threading.Barrier(3, timeout=20)
+
+    def stop(fields: dict[str, str]) -> dict[str, object]:
+        together.wait()  # none is answered before all have come
+        return {"process": process(fields["process"], state="stopped", pid=None)}
+
+    shop.answers["ProcessStop"] = stop
+    done = wezparallel("stop", "shop/*")
+    assert done.code == 0
+    assert sorted(done.out.split("\n"))[1:] == [
+        f"○ shop/{name} stopped npm run dev" for name in ("server", "tests", "worker")
+    ]
+
+
+def test_on_a_terminal_a_long_stop_lives_on_one_line(shop: ScriptedHub, wezparallel: CommandLine) -> None:
+    seen = threading.Event()
+
+    def stop(fields: dict[str, str]) -> dict[str, object]:
+        seen.wait(20)
+        return {"process": process(fields["process"], state="stopped", pid=None)}
+
+    shop.answers["ProcessStop"] = stop
+    with wezparallel.terminal("stop", "tests") as terminal:
+        terminal.wait_for("shop/tests stopping …")
+        seen.set()
+        assert terminal.wait() == 0
+        assert terminal.lines == ["○ shop/tests stopped npm run dev"]

@@ -15,9 +15,10 @@ SHOW_CURSOR = "\x1b[?25h"
 class Living:
     """A block of lines at the end of the screen."""
 
-    def __init__(self, screen: Screen) -> None:
+    def __init__(self, screen: Screen, *, quiet: bool = False) -> None:
         self._screen = screen
-        self._moves = screen.is_terminal and screen.colour
+        self._quiet = quiet
+        self._moves = screen.is_terminal and screen.colour and not quiet
         self._drawn: list[str] = []
         self._said: set[str] = set()
 
@@ -33,6 +34,8 @@ class Living:
 
     def draw(self, lines: Sequence[str]) -> None:
         """Show the block as it is now. It never shrinks; what scrolled away stays where it is."""
+        if self._quiet:
+            return
         if not self._moves:
             for line in lines:
                 if line not in self._said:
@@ -44,6 +47,7 @@ class Living:
         if self._drawn:
             out.write(f"\x1b[{len(self._drawn)}A")
         for line in lines:
-            out.write(f"\r\x1b[2K{line}\n")
+            # A line that wraps would be two: the terminal cuts it, and wraps again behind it.
+            out.write(f"\r\x1b[2K\x1b[?7l{line}\x1b[?7h\n")
         out.flush()
         self._drawn = list(lines)

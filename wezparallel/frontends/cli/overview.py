@@ -16,9 +16,11 @@ if TYPE_CHECKING:
 
 # symbol, name, program, state, why, memory, age
 _COLUMNS = (
-    Column(cut=""), Column(least=20), Column(rank=4, least=4), Column(least=7), Column(rank=1, least=14),
+    Column(cut=""), Column(least=20), Column(rank=4, cut=""), Column(least=7), Column(rank=1, least=14),
     Column(rank=3, right=True, cut=""), Column(rank=2, right=True, cut=""),
 )  # fmt: skip
+
+_PROGRAM = 12  # columns; a longer program is known by its process's name
 
 
 def overview(context: Context) -> int:
@@ -142,7 +144,7 @@ def _title(workspace: JsonObject, processes: list[JsonObject], home: str) -> lis
 def _row(process: JsonObject, now: float) -> list[Cell]:
     symbol, style = states.look(process)
     return [
-        Cell(symbol, style), Cell(process["name"]), Cell(states.program(process), "dim"),
+        Cell(symbol, style), Cell(process["name"]), Cell(text.cut_end(states.program(process), _PROGRAM), "dim"),
         Cell(states.word(process), style), Cell(states.why(process, now), "dim" if style == "dim" else ""),
         Cell(text.size(states.memory(process)), "dim"), Cell(text.age(states.since(process), now), "dim"),
     ]  # fmt: skip

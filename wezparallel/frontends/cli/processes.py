@@ -6,8 +6,8 @@ import base64
 import os
 import sys
 
-from wezparallel.errors import RequestError
-from wezparallel.frontends.cli import exits, names, states, text
+from wezparallel.errors import WezparallelError
+from wezparallel.frontends.cli import exits, many, names, states, text
 from wezparallel.frontends.cli.main import complain
 from wezparallel.frontends.cli.render import WIDEST, Cell, Column
 
@@ -73,64 +73,49 @@ def _row(process: JsonObject, now: float, *, long: bool) -> list[Cell]:
 
 def start(context: Context) -> int:
     """Start processes."""
-    return _each(context, "ProcessStart", asked=True, wait=context.args.wait)
+    return _each(context, "ProcessStart", "starting", asked=True, wait=context.args.wait)
 
 
 def stop(context: Context) -> int:
     """Stop processes; answers when nothing of them is left."""
-    return _each(context, "ProcessStop", grace_s=context.args.grace)
+    return _each(context, "ProcessStop", "stopping", grace_s=context.args.grace)
 
 
 def restart(context: Context) -> int:
     """Stop processes and start them again."""
-    return _each(context, "ProcessRestart", asked=True, wait=context.args.wait)
+    return _each(context, "ProcessRestart", "restarting", asked=True, wait=context.args.wait)
 
 
 def kill(context: Context) -> int:
     """SIGKILL processes."""
-    return _each(context, "ProcessKill")
+    return _each(context, "ProcessKill", "stopping")
 
 
 def remove(context: Context) -> int:
     """Stop processes and forget them, with their logs."""
-    return _each(context, "ProcessRemove")
+    return _each(context, "ProcessRemove", "stopping")
 
 
-def _each(context: Context, command: str, *, asked: bool = False, **fields: Json) -> int:
+def _each(context: Context, command: str, doing: str, *, asked: bool = False, **fields: Json) -> int:
     """Send a command for each named process; one failure does not keep the others from it."""
     context.client(asked=asked)
+    processes = names.processes(context, context.args.process)
+    given = {name: value for name, value in fields.items() if value is not None}
+    answers = many.send(context, command, processes, given, doing)
     worst = exits.OK
-    replies = []
-    for process in names.processes(context, context.args.process):
-        try:
-            reply = context.call(command, process=process["process_id"], **fields)
-        except RequestError as error:
-            complain(context, error)
-            worst = worst or exits.of(error)
+    records = []
+    for answer in answers.values():
+        if isinstance(answer, WezparallelError):
+            complain(context, answer)
+            worst = worst or exits.of(answer)
             continue
-        replies.append(reply)
-        record = reply.get("process")
-        if not context.json:
-            _tell(context, record) if record else context.screen.say(
-                f"○ {process['process_id']} removed, with its log"
-            )
-        if record and asked and record["state"] in ("failed", "backoff"):
+        record = answer.get("process") or answer
+        records.append(record)
+        if asked and record["state"] in ("failed", "backoff"):
             worst = worst or exits.FAILED
     if context.json:
-        context.dump({"processes": [reply.get("process") or reply for reply in replies]})
+        context.dump({"processes": records})
     return worst
-
-
-def _tell(context: Context, process: JsonObject) -> None:
-    screen = context.screen
-    symbol, style = states.look(process)
-    words = [screen.paint(symbol, style), process["process_id"], screen.paint(states.word(process), style)]
-    if process["state"] in states.UP and process["pid"] is not None:
-        words.append(screen.paint(f"pid {process['pid']}", "dim"))
-    why = states.why(process, context.now)
-    if process["state"] not in states.UP or process["state"] == "backoff":
-        words.append(screen.paint(why, "dim"))
-    screen.say(" ".join(words))
 
 
 def type_text(context: Context) -> int:
