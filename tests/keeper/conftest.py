@@ -73,14 +73,14 @@ class Daemon:
         assert self.process is not None
         return self.process.pid
 
-    def launch(self) -> subprocess.Popen[bytes]:
-        """Start a keeper program; it may find the place taken."""
-        argv = [sys.executable, "-m", "wezparallel.keeper", "--foreground"]
+    def launch(self, *limits: str) -> subprocess.Popen[bytes]:
+        """Start a keeper program, under limits of `prlimit`; it may find the place taken."""
+        argv = [*(["prlimit", *limits] if limits else []), sys.executable, "-m", "wezparallel.keeper", "--foreground"]
         with open(self.runtime + "/keeper.err", "ab") as log:
             return subprocess.Popen(argv, env=self.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
-    def start(self) -> Daemon:
-        self.process = self.launch()
+    def start(self, *limits: str) -> Daemon:
+        self.process = self.launch(*limits)
         wait_until(self.answers)
         return self
 

@@ -194,7 +194,7 @@ def test_no_descriptor_is_left_after_200_runs(daemon: Daemon, hub: FakeHub) -> N
     hub.sync()
     before = daemon.open_fds()
     for number in range(200):
-        hub.run(["true"], process_id="t/leak", tty=bool(number % 2))
+        hub.run(["true"], process_id=f"t/{number}", tty=bool(number % 2))
     hub.sync()
     assert daemon.open_fds() == before
     assert daemon.control("status")["unacknowledged"] == 0

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.keeper.conftest import wait_until
+from tests.keeper.conftest import Daemon, wait_until
 from tests.support.fake_hub import FakeHub, RefusedError
 from wezparallel.keeper import messages as m
 from wezparallel.keeper.tree import read_entry
@@ -94,6 +94,16 @@ def test_a_group_kill_spares_what_has_a_session_of_its_own(hub: FakeHub, tmp_pat
     hub.exited(run["run_id"], ack=False)
     assert not is_gone(spared)
     os.kill(spared, signal.SIGKILL)
+
+
+def test_an_orphan_of_a_tree_becomes_the_keepers_child(daemon: Daemon, hub: FakeHub, tmp_path: Path) -> None:
+    pids = tmp_path / "pids"
+    run = hub.spawn(["sh", "-c", f"(sleep 600 & echo $! >> {pids}); exec sleep 600"])
+    orphan = pids_in(pids, 1)[0]
+    wait_until(lambda: (entry := read_entry(orphan)) is not None and entry.parent == daemon.pid)
+    hub.call(m.KILL, run_id=run["run_id"])
+    hub.exited(run["run_id"])
+    assert read_entry(orphan) is None
 
 
 def test_a_kill_does_not_wait(hub: FakeHub) -> None:

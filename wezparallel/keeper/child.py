@@ -21,6 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+_SPARE = 40  # descriptors that are always left: for logs, links and looks at /proc
 _IUTF8 = 0o40000  # not in `termios`: the terminal erases whole characters
 _DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 _SIGNALS = sorted(number for number in signal.valid_signals() if number not in {signal.SIGKILL, signal.SIGSTOP})
@@ -80,6 +81,7 @@ def spawn(
     theirs: list[int] = []
     try:
         actions = _terminal(child, size) if size is not None else _pipes(child, theirs)
+        _check_room(child, around)
         child.pid = _start(argv, cwd, env, actions, around)
     except RequestError:
         child.close()
@@ -98,6 +100,14 @@ def spawn(
     # Nobody else reaps our children, so its entry in /proc stands even if it has ended already.
     child.start = start_of(child.pid)
     return child
+
+
+def _check_room(child: Child, around: Surroundings) -> None:
+    """Refuse a child that would leave too few descriptors; the lowest free one is always taken, so numbers count."""
+    if max(child.master, child.stderr) >= around.hard - _SPARE > 0:
+        raise RequestError(
+            "process.limit", f"{around.hard} open files are not enough for one more; stop some or raise `ulimit -n`"
+        )
 
 
 def spawn_plain(argv: list[str], output: str, around: Surroundings, pass_fd: tuple[int, int] | None = None) -> int:

@@ -30,6 +30,7 @@ _HELLO_S = 10.0
 _MAX_HELLO = 64 * 1024
 _MAX_GUESTS = 256  # connections without a hello; more wait in the backlog
 _ACCEPTS_A_TURN = 16
+_SPARE = 20  # descriptors that no guest gets: looks at /proc need them, and a log that begins
 
 
 class Door:
@@ -62,6 +63,9 @@ class Door:
                 self._keeper.loop.unwatch(private.fileno())
                 self._keeper.loop.after(0.1, self._open)
                 return
+            if sock.fileno() >= self._keeper.around.hard - _SPARE > 0:
+                sock.close()
+                continue
             self._guests += 1
             _Guest(self._keeper, sock, self._left)
 

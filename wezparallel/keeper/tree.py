@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from wezparallel.keeper.processes import Run
 
-RUN_VARIABLE = b"WEZPARALLEL_RUN="
+_RUN_VARIABLE = b"\0WEZPARALLEL_RUN="
 _GONE = "ZXx"
 
 
@@ -132,10 +132,8 @@ def environment_run(pid: int) -> str | None:
         return None
     finally:
         os.close(fd)
-    for assignment in data.split(b"\0"):
-        if assignment.startswith(RUN_VARIABLE):
-            return assignment[len(RUN_VARIABLE) :].decode("utf-8", "replace")
-    return ""
+    _, found, rest = (b"\0" + data).partition(_RUN_VARIABLE)
+    return rest[: rest.find(b"\0")].decode("utf-8", "replace") if found else ""
 
 
 def send(members: Iterable[tuple[int, int]], number: int) -> None:
