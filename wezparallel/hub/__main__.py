@@ -1,9 +1,13 @@
 """`python -m wezparallel.hub`: the keeper starts it. Its log goes to stderr, which the keeper points at a file."""
 
+# ruff: noqa: E402  rich must be out of reach before structlog is imported
 from __future__ import annotations
 
 import logging
 import sys
+
+# structlog looks for rich, which only pretty tracebacks on a terminal need: 40 ms and 3 MB of each hub's start.
+sys.modules["rich"] = None  # type: ignore[assignment]
 
 import anyio
 import structlog
