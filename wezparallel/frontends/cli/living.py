@@ -32,6 +32,12 @@ class Living:
             self._screen.out.write(SHOW_CURSOR)
             self._screen.out.flush()
 
+    def clear(self) -> None:
+        """Take the block away again."""
+        if self._drawn:
+            self._screen.out.write(f"\x1b[{len(self._drawn)}A\r\x1b[J")
+            self._drawn = []
+
     def draw(self, lines: Sequence[str]) -> None:
         """Show the block as it is now. It never shrinks; what scrolled away stays where it is."""
         if self._quiet:

@@ -58,6 +58,36 @@ def send(
     return {process_id: answers[process_id] for process_id in ids}
 
 
+def wait(context: Context, command: str, fields: JsonObject, doing: str) -> JsonObject:
+    """Send one command that may take long; a living line says what is waited for, and goes. Raises what it raises."""
+    path = context.client().path
+    arrived: queue.SimpleQueue[JsonObject | WezparallelError] = queue.SimpleQueue()
+
+    def work() -> None:
+        with sync.Client(path) as client:
+            try:
+                arrived.put(client.call(command, fields))
+            except WezparallelError as error:
+                arrived.put(error)
+
+    threading.Thread(target=work, daemon=True).start()
+    screen = context.screen
+    began = time.monotonic()
+    with Living(screen, quiet=context.json or not (screen.is_terminal and screen.colour)) as block:
+        while True:
+            try:
+                answer = arrived.get(timeout=_QUIET_S)
+            except queue.Empty:
+                spent = text.in_seconds(time.monotonic() - began)
+                block.draw([f"{screen.paint('◐', 'dim')} {doing} {screen.paint(f'… {spent}', 'dim')}"])
+                continue
+            block.clear()
+            break
+    if isinstance(answer, WezparallelError):
+        raise answer
+    return answer
+
+
 def _collect(
     context: Context, ids: list[ProcessId], arrived: queue.SimpleQueue[tuple[ProcessId, Answer]], doing: str
 ) -> dict[ProcessId, Answer]:
@@ -98,6 +128,6 @@ def line(context: Context, process_id: ProcessId, answer: Answer | None, doing: 
     if process["state"] in states.UP and process["pid"] is not None:
         words.append(screen.paint(f"pid {process['pid']}", "dim"))
     if process["state"] not in states.UP or process["state"] == "backoff":
-        words.append(screen.paint(states.why(process, context.now), "dim"))
-    said = " ".join(words)
+        words.append(screen.paint(states.reason(process, context.now), "dim"))
+    said = " ".join(word for word in words if word)
     return said if screen.columns is None or screen.colour else text.cut_end(said, screen.columns)

@@ -16,14 +16,18 @@ if TYPE_CHECKING:
     from wezparallel.types import JsonObject
 
 
-def processes(context: Context, words: Sequence[str]) -> list[JsonObject]:
-    """Return the records that the words name, in their order, each once. Raises RequestError `process.not_found`."""
+def processes(context: Context, words: Sequence[str]) -> tuple[list[JsonObject], list[RequestError]]:
+    """Return the records that the words name, in their order, each once; and what is wrong with the other words."""
     known = context.processes()
     found: dict[str, JsonObject] = {}
+    wrong = []
     for word in words:
-        for record in _match(context, known, word):
-            found[record["process_id"]] = record
-    return list(found.values())
+        try:
+            for record in _match(context, known, word):
+                found[record["process_id"]] = record
+        except RequestError as error:
+            wrong.append(error)
+    return list(found.values()), wrong
 
 
 def process(context: Context, word: str) -> JsonObject:

@@ -99,12 +99,12 @@ def remove(context: Context) -> int:
 def _each(context: Context, command: str, doing: str, *, asked: bool = False, **fields: Json) -> int:
     """Send a command for each named process; one failure does not keep the others from it."""
     context.client(asked=asked)
-    processes = names.processes(context, context.args.process)
+    processes, wrong = names.processes(context, context.args.process)
     given = {name: value for name, value in fields.items() if value is not None}
     answers = many.send(context, command, processes, given, doing)
     worst = exits.OK
     records = []
-    for answer in answers.values():
+    for answer in (*wrong, *answers.values()):
         if isinstance(answer, WezparallelError):
             complain(context, answer)
             worst = worst or exits.of(answer)

@@ -63,7 +63,12 @@ def how_it_ended(process: JsonObject) -> str:
 
 
 def why(process: JsonObject, now: float) -> str:
-    """Return what is worth saying beside the state: how it ended, when it comes back, else what it runs."""
+    """Return what is worth saying beside the state: a reason if there is one, else what it runs."""
+    return reason(process, now) or str(process.get("command") or " ".join(process.get("argv") or []))
+
+
+def reason(process: JsonObject, now: float) -> str:
+    """Return how it ended, why, and when it comes back; empty if the state says it all."""
     state = process["state"]
     parts = []
     if state in ("exited", "backoff", "failed", "stopped"):
@@ -77,7 +82,7 @@ def why(process: JsonObject, now: float) -> str:
             parts.append(f"again in {text.in_seconds(text.parse_time(process['next_start_at']) - now)}")
     elif process.get("reason"):
         parts.append(str(process["reason"]).rstrip("."))
-    return ", ".join(parts) or str(process.get("command") or " ".join(process.get("argv") or []))
+    return ", ".join(parts)
 
 
 def _is_plain_end(process: JsonObject) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wezparallel.frontends.cli import exits, names, text
+from wezparallel.frontends.cli import exits, many, names, text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 def down(context: Context) -> int:
     """Stop everything in a workspace."""
     workspace = names.workspace(context, context.args.name)
-    reply = context.call("WorkspaceClose", name=workspace["name"])
+    reply = many.wait(context, "WorkspaceClose", {"name": workspace["name"]}, f"{workspace['name']} is closing")
     if context.json:
         context.dump(reply)
     elif not workspace["open"]:
@@ -38,7 +38,7 @@ def delete(context: Context) -> int:
         if context.ask(f"Forget {name} with {what}{running}, and all their logs? [y/N]", "n") != "y":
             context.screen.say("Nothing was changed.")
             return exits.OK
-    reply = context.call("WorkspaceDelete", name=name)
+    reply = many.wait(context, "WorkspaceDelete", {"name": name}, f"{name} is closing")
     if context.json:
         context.dump(reply)
     else:
