@@ -24,6 +24,7 @@ from tests.drills.report import Progress, Report
 from tests.support.daemon import Daemon
 from wezparallel import paths
 from wezparallel.client.sync import Client
+from wezparallel.errors import WezparallelError
 from wezparallel.hub.comms.callers import start_time
 from wezparallel.wire.logformat import RESIZE, RUN, STDERR, STDOUT, TTY
 from wezparallel.wire.logreader import LogReader
@@ -99,6 +100,8 @@ class HubDrill:
             self._check_viewers()
             self._check_connects()
             self._check_logs()
+        except (AssertionError, OSError, WezparallelError) as error:
+            self.report.check("the drill came to its end", f"{type(error).__name__}", [f"{error!r}"])
         finally:
             self.progress.clear()
             for actor in self.actors.values():

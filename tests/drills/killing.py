@@ -22,9 +22,10 @@ SERVICE_S = 2.1  # a hub that lives so long has not failed at its start; else th
 
 
 def plan(kills: int, chance: random.Random) -> list[str]:
-    """Return where to kill: each failpoint if there are kills enough, the rest at random moments; in any order."""
+    """Return where to kill: of ten kills six at the failpoints, the rest at random moments; in any order."""
     if kills >= len(FAILPOINTS):
-        places = [*FAILPOINTS, *[RANDOM] * (kills - len(FAILPOINTS))]
+        places = list(FAILPOINTS) * max(1, kills // 10)
+        places += [RANDOM] * (kills - len(places))
     else:
         places = [RANDOM, *chance.sample(FAILPOINTS, max(0, kills - 1))][:kills]
     chance.shuffle(places)
