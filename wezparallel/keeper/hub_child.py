@@ -101,13 +101,13 @@ class HubChild:
             self._after_death()
 
     def _after_death(self) -> None:
+        if self.state == STOPPED:
+            self._keeper.hub_stopped()
+            return
         self.all_deaths += 1
         served = self._serving_since
         if served is not None and self._keeper.loop.now() - served >= _SERVICE_S:
             self.deaths = 0
-        if self.state == STOPPED:
-            self._keeper.hub_stopped()
-            return
         self._again()
 
     def stop(self) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import os
 import socket
 
 from wezparallel.errors import RequestError
@@ -94,7 +95,7 @@ class HubLink:
         self.tell(
             m.ADOPT_END,
             {
-                "keeper_pid": keeper.status()["pid"],
+                "keeper_pid": os.getpid(),
                 "keeper_started_at": keeper.started_at,
                 "hub_deaths": keeper.hub.all_deaths,
             },
@@ -149,6 +150,12 @@ class HubLink:
             if number is not None:
                 text = f"{name}: {type(error).__name__}: {error}; correct the message"
                 self.tell(m.REFUSED, {"re": number, "code": "command.bad_value", "message": text, "data": {}})
+            return
+        except Exception as error:  # noqa: BLE001  a hub that waits for an answer must get one
+            self._keeper.say(f"bug: {name}: {error!r}")
+            if number is not None:
+                text = f"{name}: {error!r}; see the keeper's log"
+                self.tell(m.REFUSED, {"re": number, "code": "internal.bug", "message": text, "data": {}})
             return
         if number is not None:
             self.tell(m.OK, {"re": number, **fields}, fds)

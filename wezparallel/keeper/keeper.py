@@ -13,7 +13,7 @@ from contextlib import suppress
 
 from wezparallel import paths
 from wezparallel.errors import RequestError
-from wezparallel.keeper import callers, child, handover
+from wezparallel.keeper import callers, child, environment, handover
 from wezparallel.keeper.hub_child import HubChild
 from wezparallel.keeper.listeners import Listeners
 from wezparallel.keeper.log import DEFAULT_CAP, ProcessLog, now_ms
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from wezparallel.keeper.loop import Loop, Timer
     from wezparallel.types import JsonObject, ProcessId, RunId
 
-_FACTS = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}  # a terminal that nobody has looked at yet
-_NEVER = ("WEZTERM_PANE",)  # the pane of whoever started us is not the child's
 _QUIET_BYTES = 64 * 1024  # that a run may print while a hub starts; who prints more waits and leaves it the processor
 _QUIET_S = 2.5  # after which nobody waits any more, whether the hub serves or not
 _LAST_ACK_S = 5.0  # how long a keeper that ends waits for the hub to commit the last exits
@@ -104,6 +102,8 @@ class Keeper:
         known = self.runs.get(run_id)
         if known is not None:
             raise RequestError("run.exists", f"run {run_id} was started already", pid=known.pid, start=known.start)
+        if self.ending == "children":
+            raise RequestError("process.bad_state", "the daemon is ending; start it again first")
         int(run_id, 16)
         process = self.reserve(process_id, wish.get("log_cap"))
         if process.run is not None:
@@ -119,11 +119,11 @@ class Keeper:
         around = self.around
         if wish.get("nofile"):
             around = child.Surroundings(around.umask, int(wish["nofile"]), around.hard)
-        started = child.spawn(wish["argv"], wish["cwd"], self._environment(wish, process), size, around)
+        started = child.spawn(wish["argv"], wish["cwd"], environment.of_child(self.envs, wish, process), size, around)
         run = Run(process, wish, started, self.loop)
         self._adopt(run)
         process.log.began(run_id, size)
-        self.viewers.started(process)
+        self.loop.soon(lambda: self.viewers.started(process))  # whatever goes wrong there, the run has begun
         return run
 
     def restore(self, process: Process, wish: JsonObject, started: child.Child) -> Run:
@@ -138,29 +138,6 @@ class Keeper:
         self.runs[run.run_id] = run
         run.process.run = run
         run.listen()
-
-    def _environment(self, wish: JsonObject, process: Process) -> dict[str, str]:
-        env_id = wish.get("env_id") or ""
-        if env_id and env_id not in self.envs:
-            raise RequestError(
-                "process.bad_state", f"environment {env_id} is not held here; put it again", env_id=env_id
-            )
-        env = dict(self.envs[env_id] if env_id else os.environ)
-        if wish.get("tty"):
-            env.update({name: value for name, value in (process.facts or _FACTS).items() if value})
-        for name, value in (wish.get("env") or {}).items():
-            if value is None:
-                env.pop(name, None)
-            else:
-                env[name] = value
-        for name in _NEVER:
-            env.pop(name, None)
-        env["WEZPARALLEL_RUN"] = wish["run_id"]
-        env["WEZPARALLEL_PROCESS"] = process.process_id
-        workspace, slash, _ = process.process_id.rpartition("/")
-        if slash:
-            env["WORKSPACE"] = workspace
-        return env
 
     # Output and ends
 
@@ -214,8 +191,11 @@ class Keeper:
 
     def _leader_ended(self, run: Run, status: int) -> None:
         run.status = status
-        run.drain()
-        run.let_go()
+        try:
+            run.drain()
+            run.let_go()
+        except Exception as error:  # noqa: BLE001  an exit must become known, whatever its output does
+            self.say(f"bug: {run.process.process_id}: {error!r}")
         run.ended_at = {
             "at": now_ms(),
             "ran_s": round(self.loop.now() - run.started_mono, 3),
@@ -237,8 +217,8 @@ class Keeper:
         process.log.ended(code, number)
         if not run.is_open:
             process.log.rest()
-        self.viewers.exited(process, {"run_id": run.run_id, **run.exit})
         self.tell(EXITED, run_id=run.run_id, process_id=process.process_id, **run.exit)
+        self.viewers.exited(process, {"run_id": run.run_id, **run.exit})
 
     def acknowledge(self, run_id: RunId) -> None:
         """Forget an exit that the hub has committed."""

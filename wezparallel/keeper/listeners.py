@@ -58,7 +58,7 @@ class Listeners:
                 raise LinkError(f"somebody serves at {path} already; end that program or choose another directory")
         self.private = _bind_unix(paths.keeper_socket())
         self.sockets[PUBLIC] = (_bind_unix(paths.hub_socket()), "unix:" + paths.hub_socket())
-        self._link()
+        self.make_link()
 
     def keep(self) -> None:
         """Touch our places, so that no cleaner of /tmp finds them old, and make again what one removed."""
@@ -93,7 +93,7 @@ class Listeners:
                 self.answer_for_hub()
             elif self._keeper.hub.state == "stopped":
                 self.start_at_connect()
-        self._link()
+        self.make_link()
 
     def listen(self, name: str, address: str) -> tuple[int, str]:
         """Bind what the hub asked for, or find it bound already; return its descriptor and real address."""
@@ -158,7 +158,8 @@ class Listeners:
         if len(self._clients) >= _MAX_CLIENTS:
             self._keeper.loop.unwatch(self.public_fd)
 
-    def _link(self) -> None:
+    def make_link(self) -> None:
+        """Make the public name of the socket, unless it is somebody else's."""
         link = paths.link()
         if link is None or _points_to(link, paths.hub_socket()):
             return

@@ -40,9 +40,10 @@ class ProcessLog:
 
     def append(self, stream: int, data: bytes) -> int:
         """Write output to the log; return how many of its last bytes could not be written."""
+        lost = self.writer.append(stream, data, now_ms())
         if stream == TTY:
             self.modes.feed(data)
-        return self.writer.append(stream, data, now_ms())
+        return lost
 
     def began(self, run_id: RunId, size: tuple[int, int, int, int] | None) -> None:
         """Mark where a run begins, and in which size. The terminal starts from its reset state."""

@@ -221,7 +221,7 @@ class Run:
         if self.stdin >= 0:
             self._close("stdin")
         if self.master >= 0:
-            self._read_master(TURN_BYTES)
+            self._read_master(16 * 1024 if self.process.viewers else TURN_BYTES)
             if self.master >= 0:
                 self._watch_master()
 
@@ -252,7 +252,7 @@ class Run:
         self.loop.watch(self.master, reading, self._on_writable if self._input else None)
 
     def _on_master(self) -> None:
-        self._read_master(TURN_BYTES)
+        self._read_master(16 * 1024 if self.process.viewers else TURN_BYTES)
 
     def _on_pipe(self, stream: int) -> None:
         self._read_pipe(stream, TURN_BYTES)
