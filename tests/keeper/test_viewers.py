@@ -309,3 +309,17 @@ def test_an_exit_frame_says_how(held: HeldKeeper) -> None:
     body = json.loads(payload)
     assert (kind, body["exit_code"], body["signal"], body["asked"]) == (frames.EXITED, None, 9, False)
     assert body["ran_s"] >= 0
+
+
+def test_a_long_past_arrives_whole_however_fast_it_is_read(held: HeldKeeper) -> None:
+    held.hub.spawn(["/bin/sh", "-c", "seq 100000; read x"], process_id="w/p")
+    until(lambda: held.log("w/p").endswith(b"\n100000\n"), 10, "the past")
+    for _ in range(10):
+        with connect(held, "w/p", FROM_START) as viewer:
+            got = b""
+            for kind, _, _, data, _ in viewer:
+                assert kind == frames.DATA
+                got += data
+                if viewer.offset == viewer.welcome.end:
+                    break
+        assert got == numbers(100000)

@@ -83,7 +83,7 @@ class StreamViewer(Viewer):
         budget = TURN_BYTES
         while budget > 0 and not self.unsent and self.is_open:
             if not self._keep_up():
-                return
+                break
             if self._tell_events():
                 continue
             limit = min(PIECE, self._events[0][0] - self.cursor.offset) if self._events else PIECE
@@ -93,7 +93,8 @@ class StreamViewer(Viewer):
             self.send(frames.DATA, _DATA.pack(self.cursor.offset, self.cursor.stream) + data)
             self.cursor.advance(len(data))
             budget -= len(data)
-        self.watch(wants_turn=budget <= 0)
+        self.wants_turn = budget <= 0
+        self.watch()
 
     def _tell_events(self) -> bool:
         """Send one thing that stands at the cursor; return whether there was one."""

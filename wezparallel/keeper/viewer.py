@@ -38,6 +38,8 @@ class Viewer:
         self.viewer_id = 0
         self.pid = 0
         self.fds: deque[int] = deque()
+        self.wants_turn = False
+        """There is more to send than one turn may bring; `sent_all` is called in the next."""
         self._sock = sock
         self._reader = reader
         self._unsent = bytearray()
@@ -119,11 +121,11 @@ class Viewer:
             os.close(self.fds.popleft())
         self.keeper.viewers.forget(self)
 
-    def watch(self, wants_turn: bool = False) -> None:
+    def watch(self) -> None:
         """Wait for input, and for room while something waits or while the viewer wants another turn."""
         if not self.is_open:
             return
-        wanted = (not self._closing and not self._deaf, bool(self._unsent) or wants_turn)
+        wanted = (not self._closing and not self._deaf, bool(self._unsent) or self.wants_turn)
         if wanted != self._watched:
             self._watched = wanted
             self.loop.watch(
