@@ -80,7 +80,6 @@ class ProcessRecord(Record):
     viewers: int
     cpu_percent: float | None
     memory_bytes: int | None
-    log_bytes: int | None
 
 
 class ProcessReply(Reply):

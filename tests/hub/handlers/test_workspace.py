@@ -98,3 +98,28 @@ def test_the_environment_of_the_caller_reaches_the_program_and_no_file(daemon: D
     for path in (daemon.home / "state").rglob("*"):
         if path.is_file():
             assert b"swordfish-9f2c" not in path.read_bytes()
+
+
+def test_a_process_whose_pane_is_being_opened_waits_for_its_viewer_a_second_at_most(
+    daemon: Daemon, tmp_path: Path
+) -> None:
+    created = daemon.call("WorkspaceCreate", name="two", source=TWO, root=str(tmp_path), view="plan")
+    assert [(one["now"], one["waits_for"]) for one in created["processes"]] == [("waits", "viewer")] * 2
+    until(lambda: daemon.call("WorkspaceGet", name="two")["processes"][1]["pid"] is not None, 10, "the start")
+
+
+def test_every_event_of_a_mutation_names_its_caller(daemon: Daemon, tmp_path: Path) -> None:
+    before = daemon.call("Status")
+    daemon.call("WorkspaceCreate", name="two", source=TWO, root=str(tmp_path))
+    daemon.call("WorkspaceClose", name="two")
+    asked = {"workspace.created", "process.added", "workspace.closed", "process.stopping"}
+    seen = set()
+    with daemon.client() as client:
+        for message in client.subscribe(["*"], since=before["seq"], epoch=before["epoch"]):
+            event = message["Event"]
+            if event["name"] in asked:
+                assert event["by"]["role"] == "person", event
+                seen.add(event["name"])
+            if event["name"] == "process.stopped" and event["data"]["process_id"] == "two/right":
+                break
+    assert seen == asked

@@ -24,7 +24,7 @@ def test_times_are_rfc_3339_with_milliseconds(ms, text):
 
 def test_a_process_record_is_what_the_protocol_says(make_process):
     process = make_process(state="running", restart_count=2, waits_for="viewer")
-    record = process_record(process, viewers=1, cpu_percent=1.5, memory_bytes=10, log_bytes=20)
+    record = process_record(process, viewers=1, cpu_percent=1.5, memory_bytes=10)
     assert ProcessRecord.model_validate(record).model_dump() == record
     assert set(record) == set(ProcessRecord.model_fields)
     assert (record["pid"], record["command"], record["run"], record["restarts"]) == (42, "npm run dev", 1, 2)

@@ -6,6 +6,7 @@ how many events it missed and never slows anyone: that is its own business, see 
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 from wezparallel.hub.failpoints import failpoint
@@ -13,7 +14,7 @@ from wezparallel.hub.state.model import rfc3339
 from wezparallel.protocol.events import Event, Filter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from wezparallel.hub.state.store import Store
 
@@ -37,13 +38,21 @@ class Bus:
         self._to_line = to_line
         self._subscribers: dict[Subscriber, Filter] = {}
         self.seq = store.seq
+        self._by: dict[str, Any] | None = None
 
-    def publish(
-        self, name: str, data: dict[str, Any], by: dict[str, Any] | None = None, cause: str | None = None
-    ) -> Event:
+    @contextmanager
+    def caused_by(self, by: dict[str, Any]) -> Iterator[None]:
+        """Name a caller in every event that is published within."""
+        self._by = by
+        try:
+            yield
+        finally:
+            self._by = None
+
+    def publish(self, name: str, data: dict[str, Any], cause: str | None = None) -> Event:
         """Journal an event in the current commit; subscribers get it afterwards."""
         self.seq += 1
-        event = Event(self.seq, rfc3339(self._now_ms()), name, data, by, cause)
+        event = Event(self.seq, rfc3339(self._now_ms()), name, data, self._by, cause)
         self._store.append_event(event)
         self._store.when_committed(self._store.ticket(), lambda: self._deliver(event))
         return event

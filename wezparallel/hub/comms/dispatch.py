@@ -51,7 +51,7 @@ class Read:
 class Write:
     """A mutation."""
 
-    accept: Callable[[Hub, Any, Caller], Accepted]
+    accept: Callable[[Hub, Any], Accepted]
     finish: Callable[[Hub, Any, Accepted], Awaitable[Reply]]
 
 
@@ -136,18 +136,22 @@ class Dispatcher:
         self._hub.check_caller(caller, command)
         key = command.key if isinstance(command, Mutation) else None
         if key is None:
-            accepted = handler.accept(self._hub, command, caller)
+            accepted = self._accept(handler, command, caller)
             self._hub.tasks.start_soon(self._finish_plain, waiter, command, accepted)
             return
         request_hash = _hash(command)
         if self._known(key, request_hash, command, waiter):
             return
-        accepted = handler.accept(self._hub, command, caller)
+        accepted = self._accept(handler, command, caller)
         stored = {"command": command.model_dump(exclude={"environment"}), "accepted": accepted}
         self._hub.store.put_key(key, type(command).__name__, request_hash, stored)
         self._in_flight[key] = flight = InFlight(request_hash)
         flight.waiting.append(waiter)
         self._hub.tasks.start_soon(self._finish_keyed, key, command, accepted)
+
+    def _accept(self, handler: Write, command: Command[Reply], caller: Caller) -> Accepted:
+        with self._hub.bus.caused_by(caller.by()):
+            return handler.accept(self._hub, command)
 
     def _known(self, key: str, request_hash: str, command: Command[Reply], waiter: tuple[Slot, Request]) -> bool:
         """Serve a retry; tell whether it was one. Raises RequestError `command.key_reused`."""

@@ -8,10 +8,11 @@ ids they leave as they finish.
 from __future__ import annotations
 
 import asyncio  # noqa: TID251  the one place
+import os
 import select
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from wezparallel.errors import WireError
+from wezparallel.errors import RequestError, WezparallelError, WireError
 from wezparallel.hub.comms.callers import Caller
 from wezparallel.wire.envelope import dump, reply_line
 from wezparallel.wire.lines import LineReader
@@ -77,6 +78,8 @@ class Connection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         self._transport.set_write_buffer_limits(high=WRITE_LIMIT_BYTES)
         self.caller = Caller.of_socket(transport.get_extra_info("socket"))
+        if self.caller.uid not in (os.getuid(), 0):
+            self._refuse(RequestError("caller.other_user", "this daemon serves another user; start your own"))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget it; what was accepted goes on."""
@@ -168,7 +171,7 @@ class Connection(asyncio.Protocol):
         poll.register(self._transport.get_extra_info("socket").fileno(), 0)
         return bool(poll.poll(0))
 
-    def _refuse(self, error: WireError) -> None:
+    def _refuse(self, error: WezparallelError) -> None:
         self.write(reply_line("Error", error.to_json()))
         if self._transport is not None:
             self._transport.close()

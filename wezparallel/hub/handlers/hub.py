@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from wezparallel.hub.app import Hub
-    from wezparallel.hub.comms.callers import Caller
     from wezparallel.hub.comms.dispatch import Accepted
     from wezparallel.hub.comms.server import Connection
     from wezparallel.protocol.command import Reply
@@ -92,7 +91,7 @@ def unsubscribe(
     reply(words.Unsubscribed())
 
 
-def shutdown(_hub: Hub, command: words.Shutdown, _caller: Caller) -> Accepted:
+def shutdown(_hub: Hub, command: words.Shutdown) -> Accepted:
     """Nothing changes until the answer is on its way."""
     return {"children": command.children}
 

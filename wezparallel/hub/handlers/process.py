@@ -17,7 +17,6 @@ from wezparallel.protocol.process import ProcessRecord, ProcessSettings
 
 if TYPE_CHECKING:
     from wezparallel.hub.app import Hub
-    from wezparallel.hub.comms.callers import Caller
     from wezparallel.hub.comms.dispatch import Accepted
 
 
@@ -34,7 +33,7 @@ def record(hub: Hub, process: Process) -> ProcessRecord:
     )
 
 
-def add(hub: Hub, command: words.ProcessAdd, caller: Caller) -> Accepted:
+def add(hub: Hub, command: words.ProcessAdd) -> Accepted:
     """Write the process down and, unless told otherwise, have it up."""
     workspace, _, name = command.id.rpartition("/")
     if not name or "/" in workspace:
@@ -42,7 +41,7 @@ def add(hub: Hub, command: words.ProcessAdd, caller: Caller) -> Accepted:
     home = os.path.expanduser("~")
     owner = hub.state.workspaces.get(workspace) if workspace else None
     if workspace and owner is None:
-        owner = hub.workspaces.add(workspace, command.root or home, caller)
+        owner = hub.workspaces.add(workspace, command.root or home)
     process_id = _free_id(hub, command.id, command.unique)
     settings = ProcessSettings(
         name=process_id.rpartition("/")[2], argv=[command.command, *command.args], cwd=_cwd(command, owner, home),
@@ -55,7 +54,7 @@ def add(hub: Hub, command: words.ProcessAdd, caller: Caller) -> Accepted:
         order=len(hub.state.members(workspace)), env_id=hub.environments.put(command.environment),
         auto_start_on_restore=command.auto_start_on_restore,
     )  # fmt: skip
-    hub.workspaces.put(process, caller)
+    hub.workspaces.put(process)
     return {"process_id": process_id, "run_id": hub.pool.want_up(process) if command.auto_start else None}
 
 
@@ -71,7 +70,7 @@ async def added(hub: Hub, _command: words.ProcessAdd, accepted: Accepted) -> wor
     return words.ProcessAdded(process=record(hub, process), now="spawned")
 
 
-def start(hub: Hub, command: words.ProcessStart, _caller: Caller) -> Accepted:
+def start(hub: Hub, command: words.ProcessStart) -> Accepted:
     """Have it up."""
     process = hub.process(command.process)
     return {"process_id": process.process_id, "run_id": hub.pool.want_up(process)}
@@ -84,7 +83,7 @@ async def started(hub: Hub, _command: words.ProcessStart, accepted: Accepted) ->
     return words.ProcessStarted(process=record(hub, process))
 
 
-def restart(hub: Hub, command: words.ProcessRestart, _caller: Caller) -> Accepted:
+def restart(hub: Hub, command: words.ProcessRestart) -> Accepted:
     """Plan a new run; the present one is stopped first."""
     process = hub.process(command.process)
     return {"process_id": process.process_id, "run_id": hub.pool.want_restart(process)}
@@ -97,7 +96,7 @@ async def restarted(hub: Hub, _command: words.ProcessRestart, accepted: Accepted
     return words.ProcessRestarted(process=record(hub, process))
 
 
-def stop(hub: Hub, command: words.ProcessStop, _caller: Caller) -> Accepted:
+def stop(hub: Hub, command: words.ProcessStop) -> Accepted:
     """Have it down."""
     process = _of_run(hub, command.process, command.run_id)
     return {"process_id": process.process_id, "run_id": hub.pool.want_down(process, command.grace_s)}
@@ -108,7 +107,7 @@ async def stopped(hub: Hub, _command: words.ProcessStop, accepted: Accepted) -> 
     return words.ProcessStopped(process=await _until_down(hub, accepted))
 
 
-def kill(hub: Hub, command: words.ProcessKill, _caller: Caller) -> Accepted:
+def kill(hub: Hub, command: words.ProcessKill) -> Accepted:
     """Have it down at once. Raises RequestError `process.not_running`."""
     process = _of_run(hub, command.process, command.run_id)
     if not alive(process.run):
@@ -123,7 +122,7 @@ async def killed(hub: Hub, _command: words.ProcessKill, accepted: Accepted) -> w
     return words.ProcessKilled(process=await _until_down(hub, accepted))
 
 
-def remove(hub: Hub, command: words.ProcessRemove, _caller: Caller) -> Accepted:
+def remove(hub: Hub, command: words.ProcessRemove) -> Accepted:
     """Have it gone."""
     process = hub.process(command.process)
     hub.pool.want_gone(process)
@@ -136,7 +135,7 @@ async def removed(hub: Hub, _command: words.ProcessRemove, accepted: Accepted) -
     return words.ProcessRemoved(process_id=accepted["process_id"])
 
 
-def type_(hub: Hub, command: words.ProcessType, _caller: Caller) -> Accepted:
+def type_(hub: Hub, command: words.ProcessType) -> Accepted:
     """Check that there is someone to type to."""
     process = hub.process(command.process)
     if not alive(process.run):

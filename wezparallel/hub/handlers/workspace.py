@@ -14,19 +14,18 @@ from wezparallel.protocol.workspace import Outcome
 
 if TYPE_CHECKING:
     from wezparallel.hub.app import Hub
-    from wezparallel.hub.comms.callers import Caller
     from wezparallel.hub.comms.dispatch import Accepted
 
 
-def create(hub: Hub, command: words.WorkspaceCreate, caller: Caller) -> Accepted:
+def create(hub: Hub, command: words.WorkspaceCreate) -> Accepted:
     """Compile the template, make the workspace, have its processes up."""
     root = command.root or os.path.expanduser("~")
     named = command.name or os.path.basename(root.rstrip("/")) or "root"
     name = hub.workspaces.free_name(named, root, command.unique)
     compiled = compiled_for(command.template, command.source, root)
     env_id = hub.environments.put(command.environment)
-    workspace = hub.workspaces.add(name, compiled.root, caller, env_id, compiled.name)
-    hub.workspaces.fill(workspace, compiled, caller)
+    workspace = hub.workspaces.add(name, compiled.root, env_id, compiled.name)
+    hub.workspaces.fill(workspace, compiled)
     return {"name": name, "runs": hub.workspaces.start(workspace, command.view)}
 
 
@@ -35,7 +34,7 @@ async def created(hub: Hub, _command: words.WorkspaceCreate, accepted: Accepted)
     return words.WorkspaceCreated(**await _opened(hub, accepted))
 
 
-def open_(hub: Hub, command: words.WorkspaceOpen, caller: Caller) -> Accepted:
+def open_(hub: Hub, command: words.WorkspaceOpen) -> Accepted:
     """Have a workspace's processes up (again)."""
     workspace = hub.workspaces.get(command.name)
     if command.environment is not None:
@@ -43,7 +42,7 @@ def open_(hub: Hub, command: words.WorkspaceOpen, caller: Caller) -> Accepted:
         for process in hub.state.members(workspace.name):
             if not alive(process.run):
                 process.env_id = workspace.env_id
-    hub.workspaces.reopen(workspace, caller)
+    hub.workspaces.reopen(workspace)
     return {"name": workspace.name, "runs": hub.workspaces.start(workspace, command.view)}
 
 
@@ -52,10 +51,10 @@ async def opened(hub: Hub, _command: words.WorkspaceOpen, accepted: Accepted) ->
     return words.WorkspaceOpened(**await _opened(hub, accepted))
 
 
-def close(hub: Hub, command: words.WorkspaceClose, caller: Caller) -> Accepted:
+def close(hub: Hub, command: words.WorkspaceClose) -> Accepted:
     """Have everything in it down."""
     workspace = hub.workspaces.get(command.name)
-    return {"name": workspace.name, "runs": hub.workspaces.close(workspace, caller)}
+    return {"name": workspace.name, "runs": hub.workspaces.close(workspace)}
 
 
 async def closed(hub: Hub, _command: words.WorkspaceClose, accepted: Accepted) -> words.WorkspaceClosed:
@@ -67,10 +66,10 @@ async def closed(hub: Hub, _command: words.WorkspaceClose, accepted: Accepted) -
     return words.WorkspaceClosed(workspace=hub.workspaces.record(hub.workspaces.get(accepted["name"])))
 
 
-def delete(hub: Hub, command: words.WorkspaceDelete, caller: Caller) -> Accepted:
+def delete(hub: Hub, command: words.WorkspaceDelete) -> Accepted:
     """Have it gone."""
     workspace = hub.workspaces.get(command.name)
-    return {"name": workspace.name, "processes": hub.workspaces.delete(workspace, caller)}
+    return {"name": workspace.name, "processes": hub.workspaces.delete(workspace)}
 
 
 async def deleted(hub: Hub, _command: words.WorkspaceDelete, accepted: Accepted) -> words.WorkspaceDeleted:

@@ -63,7 +63,10 @@ class Pool:
         """Have a new run; return it. The present one is stopped first."""
         process.desired = "up"
         self._fresh(process)
-        return self._plan(process)
+        run_id = self._plan(process)
+        if process.run is not None and alive(process.run):
+            self._stop(process, process.run)
+        return run_id
 
     def want_down(self, process: Process, grace_s: float | None = None, kill: bool = False) -> str | None:
         """Have it stopped; return the run that has to end, if one has."""
@@ -78,8 +81,7 @@ class Pool:
         if not alive(process.run) and process.planned is None and process.state in ("backoff", "starting"):
             self._move(process, "stop" if process.state == "backoff" else "stopped", "stopped", reason=None)
         self._save(process)
-        if alive(process.run) and (kill or grace_s is not None):
-            assert process.run is not None
+        if process.run is not None and alive(process.run):
             self._stop(process, process.run, grace_s, kill)
         self.act_after_commit(process)
         run = process.planned or process.run

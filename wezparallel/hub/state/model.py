@@ -124,7 +124,6 @@ def process_record(
     viewers: int = 0,
     cpu_percent: float | None = None,
     memory_bytes: int | None = None,
-    log_bytes: int | None = None,
 ) -> JsonObject:
     """Return what clients see of a process (`protocol.process.ProcessRecord`)."""
     settings, run = process.settings, process.run
@@ -156,7 +155,6 @@ def process_record(
         "viewers": viewers,
         "cpu_percent": cpu_percent,
         "memory_bytes": memory_bytes,
-        "log_bytes": log_bytes,
     }
 
 

@@ -13,7 +13,6 @@ from wezparallel.protocol.workspace import Plan, WorkspaceRecord
 
 if TYPE_CHECKING:
     from wezparallel.hub.app import Hub
-    from wezparallel.hub.comms.callers import Caller
     from wezparallel.hub.workspaces.templates import Compiled
 
 MAX_OPEN = 8  # seed 002's `max_workspaces`
@@ -62,7 +61,7 @@ class Workspaces:
             number += 1
         return f"{wanted}-{number}"
 
-    def add(self, name: str, root: str, caller: Caller, env_id: str = "", template: str | None = None) -> Workspace:
+    def add(self, name: str, root: str, env_id: str = "", template: str | None = None) -> Workspace:
         """Make an open, empty workspace. Raises RequestError."""
         if not root.startswith("/"):
             raise RequestError("process.bad_directory", f"{root!r} is not absolute; give the whole path", root=root)
@@ -72,10 +71,10 @@ class Workspaces:
         workspace = Workspace(name, root, template, self._hub.now_ms(), env_id=env_id)
         self._hub.state.workspaces[name] = workspace
         self._hub.store.put_workspace(workspace)
-        self._hub.bus.publish("workspace.created", {"workspace": name, "root": root}, caller.by())
+        self._hub.bus.publish("workspace.created", {"workspace": name, "root": root})
         return workspace
 
-    def fill(self, workspace: Workspace, compiled: Compiled, caller: Caller) -> None:
+    def fill(self, workspace: Workspace, compiled: Compiled) -> None:
         """Give a new workspace the processes and the plan of its template."""
         workspace.plan = compiled.plan_for(workspace.name).model_dump()
         if compiled.focus is not None:
@@ -85,15 +84,15 @@ class Workspaces:
                 f"{workspace.name}/{settings.name}", workspace.name, settings, desired="down",
                 created_at=self._hub.now_ms(), order=order, env_id=workspace.env_id, auto_start_on_restore=True,
             )  # fmt: skip
-            self.put(process, caller)
+            self.put(process)
         self._hub.store.put_workspace(workspace)
 
-    def put(self, process: Process, caller: Caller) -> None:
+    def put(self, process: Process) -> None:
         """Add a process."""
         self._hub.state.processes[process.process_id] = process
         self._hub.store.put_process(process)
         data = {"process_id": process.process_id, "workspace": process.workspace, "state": process.state}
-        self._hub.bus.publish("process.added", data, caller.by())
+        self._hub.bus.publish("process.added", data)
 
     def start(self, workspace: Workspace, view: str) -> dict[str, str]:
         """Have everything in it up that starts by itself; return the runs by process id."""
@@ -106,29 +105,29 @@ class Workspaces:
                 self._hub.pool.reserve(process)
         return runs
 
-    def reopen(self, workspace: Workspace, caller: Caller) -> None:
+    def reopen(self, workspace: Workspace) -> None:
         """Show a closed workspace again."""
         if not workspace.open:
             self._admit()
             workspace.open = True
             self._hub.store.put_workspace(workspace)
-        self._hub.bus.publish("workspace.opened", {"workspace": workspace.name, "root": workspace.root}, caller.by())
+        self._hub.bus.publish("workspace.opened", {"workspace": workspace.name, "root": workspace.root})
 
-    def close(self, workspace: Workspace, caller: Caller) -> dict[str, str | None]:
+    def close(self, workspace: Workspace) -> dict[str, str | None]:
         """Stop everything in it and hide it; return what has to end, by process id."""
         workspace.open = False
         self._hub.store.put_workspace(workspace)
-        self._hub.bus.publish("workspace.closed", {"workspace": workspace.name, "root": workspace.root}, caller.by())
+        self._hub.bus.publish("workspace.closed", {"workspace": workspace.name, "root": workspace.root})
         return {p.process_id: self._hub.pool.want_down(p) for p in self._hub.state.members(workspace.name)}
 
-    def delete(self, workspace: Workspace, caller: Caller) -> list[str]:
+    def delete(self, workspace: Workspace) -> list[str]:
         """Stop everything in it and forget it; return the ids that have to be gone."""
         members = self._hub.state.members(workspace.name)
         for process in members:
             self._hub.pool.want_gone(process)
         del self._hub.state.workspaces[workspace.name]
         self._hub.store.delete_workspace(workspace.name)
-        self._hub.bus.publish("workspace.deleted", {"workspace": workspace.name, "root": workspace.root}, caller.by())
+        self._hub.bus.publish("workspace.deleted", {"workspace": workspace.name, "root": workspace.root})
         return [process.process_id for process in members]
 
     def snapshot(self) -> dict[str, Any]:
