@@ -158,3 +158,25 @@ def test_on_a_terminal_a_long_stop_lives_on_one_line(shop: ScriptedHub, wezparal
         seen.set()
         assert terminal.wait() == 0
         assert terminal.lines == ["○ shop/tests stopped"]
+
+
+def test_a_bug_of_the_command_line_is_a_sentence_and_ends_with_70(
+    shop: ScriptedHub, wezparallel: CommandLine
+) -> None:
+    broken = {**process("shop/server"), "created_at": "not a time", "started_at": None, "state": "stopped"}
+    shop.answers["ProcessList"] = {"processes": [broken], "next": None}
+    done = wezparallel("ps")
+    assert done.code == 70
+    assert "a bug of ours" in done.err
+    assert "Traceback" not in done.err
+    wezparallel.environment["WEZPARALLEL_DEBUG"] = "1"
+    assert "Traceback" in wezparallel("ps").err
+
+
+def test_a_terminal_that_cannot_show_a_symbol_shows_something_else(
+    shop: ScriptedHub, wezparallel: CommandLine
+) -> None:
+    wezparallel.environment |= {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    done = wezparallel("ps")
+    assert done.code == 0
+    assert "? shop/server" in done.out

@@ -75,3 +75,11 @@ def test_a_link_needs_a_terminal_that_shows_it() -> None:
         .startswith("\x1b]8;;http://b")
     )
     assert Screen(io.StringIO(), columns=None, colour=False).link("a", "http://b") == "a"
+
+
+def test_a_url_is_a_link_to_all_of_it_also_where_it_was_cut() -> None:
+    screen = Screen(io.StringIO(), columns=24, colour=True, links=True)
+    line = screen.lines((Column(),), [[Cell("see http://localhost:5173/a/long/path")]])[0]
+    assert line.startswith("see \x1b]8;;http://localhost:5173/a/long/path\x1b\\\x1b[34mhttp://localho")
+    plain = Screen(io.StringIO(), columns=None, colour=False)
+    assert plain.lines((Column(),), [[Cell("see http://localhost:5173/")]]) == ["see http://localhost:5173/"]

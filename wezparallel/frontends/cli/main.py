@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import io
 import json
 import os
 import sys
 import textwrap
+import traceback
 
 from wezparallel.errors import WezparallelError
 from wezparallel.frontends.cli import exits, parser
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
 
 def run(argv: list[str]) -> int:
     """Run one command line; return the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that cannot show a symbol shows a question mark; a name that is no text is no reason to end.
+            stream.reconfigure(errors="replace")
     try:
         code = _run(argv)
         sys.stdout.flush()
@@ -32,7 +38,22 @@ def run(argv: list[str]) -> int:
         if sys.stderr.isatty():
             sys.stderr.write("\n")
         return exits.INTERRUPTED
+    except Exception as error:  # noqa: BLE001  the boundary: a person gets a sentence, never a traceback
+        return _bug(error)
     return code
+
+
+def _bug(error: Exception) -> int:
+    """Say that this is our fault, and where it is to be looked for."""
+    if os.environ.get("WEZPARALLEL_DEBUG"):
+        traceback.print_exception(error)
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{os.path.basename(frame.filename)}:{frame.lineno}"
+    sys.stderr.write(
+        f"wezparallel: a bug of ours ({type(error).__name__}: {error}, at {place}); "
+        "WEZPARALLEL_DEBUG=1 shows all of it\n"
+    )
+    return exits.BUG
 
 
 def _run(argv: list[str]) -> int:

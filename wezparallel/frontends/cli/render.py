@@ -7,6 +7,7 @@ a word always says the same, so that nothing is lost without colour. Into a pipe
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 
@@ -45,6 +46,8 @@ _STYLES = {
     "good": "32", "needs": "33", "bad": "31", "dim": "2", "link": "34", "bold": "1", "head": "2",
 }  # fmt: skip
 _GAP = 2
+_URL = re.compile(r"https?://[^\s\"'<>]+")
+_SHOWN_URL = re.compile(r"https?://[^\s\"'<>]*")
 WIDEST = 110  # a line that ends further right is no longer read as one
 
 
@@ -72,6 +75,17 @@ class Screen:
     def link(self, words: str, url: str) -> str:
         """Return words that can be clicked, as they are without links."""
         return f"\x1b]8;;{url}\x1b\\{words}\x1b]8;;\x1b\\" if self.links and url else words
+
+    def _painted(self, words: str, cell: Cell) -> str:
+        """Return the words of a cell with its style and links; a URL in it is one, also where it was cut."""
+        if self.links and not cell.link and (url := _URL.search(cell.text)):
+            at = words.find("http")
+            if at >= 0:
+                shown = _SHOWN_URL.match(words, at)
+                end = shown.end() if shown else len(words)
+                linked = self.link(self.paint(words[at:end], "link"), url[0])
+                return self.paint(words[:at], cell.style) + linked + self.paint(words[end:], cell.style)
+        return self.link(self.paint(words, cell.style), cell.link)
 
     def say(self, line: str = "") -> None:
         """Write one line."""
@@ -124,7 +138,7 @@ class Screen:
             cut = text.cut_middle if columns[at].cut == "middle" else text.cut_end
             words = cut(cell.text, wide)
             spaces = " " * max(0, wide - text.width(words))
-            painted = self.link(self.paint(words, cell.style), cell.link)
+            painted = self._painted(words, cell)
             parts.append(spaces + painted if columns[at].right else painted + spaces)
         joined = parts[0] if parts else ""
         for before, part in zip(widths, parts[1:], strict=False):
