@@ -56,7 +56,7 @@ GROUPS: tuple[tuple[str, tuple[Verb, ...]], ...] = (
             Option("-f", "--follow", action="store_true", help="go on with what comes"),
             Option("--since", field="LogRead.since", metavar="TIME"),
             Option("-n", "--lines", metavar="N", help="the last N lines, or `all` (default 100)"),
-            Option("--stream", field="LogRead.stream", choices=("stdout", "stderr", "tty")),
+            Option("--stream", choices=("stdout", "stderr", "tty"), help="only this one of a process on pipes"),
             Option("--raw", action="store_true", help="the bytes as they were written, escape sequences too"),
             Option("-t", "--timestamps", action="store_true", help="begin each line with its time"),
             commands="LogRead",
@@ -190,7 +190,8 @@ def describe(field: str) -> str:
     command, _, name = field.partition(".")
     info = registry.COMMANDS[command].model_fields[name]
     text = info.description or name.replace("_", " ")
-    return text[:1].lower() + text[1:].rstrip(".")
+    first = text[:1] if text[1:2].isupper() else text[:1].lower()
+    return first + text[1:].rstrip(".")
 
 
 def overview() -> Iterator[str]:
