@@ -1,0 +1,201 @@
+"""The log over crashes, torn files and full disks."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from tests.support.logs import RUN_ID, Log, T, marks, open_index, output
+from wezparallel.wire.logformat import (
+    EXIT,
+    LOST,
+    RESIZE,
+    RUN,
+    STDERR,
+    STDOUT,
+    TTY,
+    run_id_of,
+    segment_path,
+)
+
+if TYPE_CHECKING:
+    pass
+
+
+def test_a_log_opened_again_goes_on_at_its_end(log: Log) -> None:
+    writer = log.writer(segment=5000)
+    writer.run(RUN_ID, T)
+    for i in range(12):
+        writer.append(STDERR, b"%03d" % i * 300, T + i)
+    writer.close()
+    again = log.writer(segment=5000)
+    assert (again.start, again.end) == (writer.start, writer.end)
+    for i in range(12):
+        again.append(STDOUT, b"more" * 100, T + 100 + i)
+    reader = log.reader()
+    assert output(reader.chunks(0), STDERR) == b"".join(b"%03d" % i * 300 for i in range(12))
+    assert output(reader.chunks(0), STDOUT) == b"more" * 1200
+    assert run_id_of(reader.state_at(again.end)[RUN]) == RUN_ID
+
+
+def test_a_closed_writer_opens_itself_again(log: Log) -> None:
+    writer = log.writer()
+    writer.append(TTY, b"a", T)
+    writer.close()
+    writer.append(TTY, b"b", T)
+    assert log.reader().read(0, 9) == b"ab"
+
+
+def test_a_torn_record_is_cut_and_later_ones_are_read(log: Log) -> None:
+    writer = log.writer()
+    writer.append(STDOUT, b"abc", T)
+    writer.close()
+    with open(segment_path(log.directory, 0, "idx"), "ab") as file:
+        file.write(b"torn")
+    assert output(log.reader().chunks(0), STDOUT) == b"abc"
+    log.writer().append(STDERR, b"def", T)
+    reader = log.reader()
+    assert (output(reader.chunks(0), STDOUT), output(reader.chunks(0), STDERR)) == (b"abc", b"def")
+
+
+def test_records_of_bytes_that_never_arrived_are_cut(log: Log) -> None:
+    writer = log.writer()
+    writer.append(STDOUT, b"abcdef", T)
+    writer.append(STDERR, b"ghi", T)
+    writer.exit(0, None, T)
+    writer.close()
+    os.truncate(segment_path(log.directory, 0, "log"), 4)
+    again = log.writer()
+    assert again.end == 4
+    again.append(STDOUT, b"xyz", T)
+    assert [(c.kind, c.data) for c in log.reader().chunks(0)] == [(STDOUT, b"abcd"), (STDOUT, b"xyz")]
+
+
+def test_bytes_without_an_index_count_as_one_stream(log: Log) -> None:
+    writer = log.writer()
+    writer.append(STDOUT, b"abc", T)
+    writer.close()
+    os.unlink(segment_path(log.directory, 0, "idx"))
+    assert [(c.kind, c.data) for c in log.reader().chunks(0)] == [(TTY, b"abc")]
+    again = log.writer()
+    again.append(STDERR, b"def", T)
+    chunks = list(log.reader().chunks(0))
+    assert [(c.kind, c.data) for c in chunks] == [(TTY, b"abc"), (STDERR, b"def")]
+    assert chunks[0].time_ms > 0
+
+
+def test_an_index_without_its_segment_does_no_harm(log: Log) -> None:
+    os.makedirs(log.directory)
+    with open(segment_path(log.directory, 0, "idx"), "wb"), open(f"{log.directory}/other.txt", "wb"):
+        pass
+    writer = log.writer()
+    writer.append(TTY, b"abc", T)
+    assert log.reader().read(0, 9) == b"abc"
+
+
+# A disk that is full or broken
+
+
+def test_a_full_disk_loses_bytes_tells_how_many_and_tears_nothing(log: Log) -> None:
+    writer = log.writer()
+    assert writer.append(STDOUT, b"abc", T) == 0
+    log.disk.space = 2
+    assert writer.append(STDOUT, b"defg", T + 1) == 2
+    assert writer.append(STDERR, b"gone", T + 2) == 4
+    assert writer.append(STDOUT, b"gone", T + 3) == 4
+    writer.exit(1, None, T + 3)
+    assert writer.end == 5
+    log.disk.space = None
+    assert writer.append(STDERR, b"hij", T + 4) == 0
+    chunks = list(log.reader().chunks(0))
+    assert output(iter(chunks), STDOUT) == b"abcde"
+    assert output(iter(chunks), STDERR) == b"hij"
+    assert marks(iter(chunks)) == [(LOST, 5, (2, 0)), (EXIT, 5, (1, 1)), (LOST, 5, (8, 0))]
+
+
+def test_any_amount_of_space_leaves_a_log_that_reads_well(log: Log) -> None:
+    for space in range(0, 130, 3):
+        log.directory += "x"
+        writer = log.writer()
+        log.disk.space = space
+        lost = sum(writer.append(stream, b"0123456789", T + i) for i, stream in enumerate([STDOUT, STDERR, STDOUT]))
+        log.disk.space = None
+        assert writer.append(STDERR, b"end", T + 9) == 0
+        assert writer.end == 33 - lost
+        chunks = list(log.reader().chunks(0))
+        assert len(output(iter(chunks))) == writer.end
+        assert output(iter(chunks), STDERR).endswith(b"end")
+        assert sum(values[0] for kind, _, values in marks(iter(chunks)) if kind == LOST) == lost
+        for one in log.opened:
+            one.close()
+        log.opened.clear()
+
+
+def test_a_log_that_cannot_be_opened_loses_until_it_can(log: Log) -> None:
+    writer = log.writer()
+    assert writer.newest == -1
+    log.disk.may_open = False
+    assert writer.append(TTY, b"abc", T) == 3
+    writer.resize(24, 80, T)
+    log.disk.may_open = True
+    assert writer.append(TTY, b"def", T) == 0
+    chunks = list(log.reader().chunks(0))
+    assert output(iter(chunks)) == b"def"
+    assert {(LOST, 0, (3, 0)), (RESIZE, 0, (24, 80))} <= set(marks(iter(chunks)))
+
+
+def test_a_segment_that_opens_only_in_half_leaves_no_descriptor(log: Log) -> None:
+    def fail_for_logs(path: str) -> None:
+        if path.endswith(".log"):
+            raise OSError(24, "too many open files")
+
+    log.disk.before_open = fail_for_logs
+    before = set(os.listdir("/proc/self/fd"))
+    assert log.writer().append(TTY, b"abc", T) == 3
+    assert set(os.listdir("/proc/self/fd")) == before
+
+
+def test_short_writes_are_carried_on(log: Log) -> None:
+    writer = log.writer(segment=4096)
+    log.disk.at_once = 5
+    for i in range(30):
+        assert writer.append(STDOUT if i % 2 else STDERR, b"%03d" % i * 100, T + i) == 0
+    assert output(log.reader().chunks(0)) == b"".join(b"%03d" % i * 100 for i in range(30))
+    assert len(log.segments()) > 1
+
+
+def test_what_was_lost_is_told_when_the_log_is_closed(log: Log) -> None:
+    writer = log.writer()
+    writer.append(TTY, b"abc", T)
+    log.disk.space = 0
+    writer.append(TTY, b"gone", T + 1)
+    log.disk.space = None
+    writer.close()
+    assert marks(log.reader().chunks(0)) == [(LOST, 3, (4, 0))]
+
+
+def test_sizes_that_come_while_the_disk_is_full_are_bounded(log: Log) -> None:
+    writer = log.writer()
+    writer.append(TTY, b"abc", T)
+    log.disk.space = 0
+    for i in range(10_000):
+        writer.resize(24, i, T)
+    log.disk.space = None
+    writer.append(TTY, b"def", T)
+    assert len(open_index(log, 0)) < 100_000
+    assert log.reader().read(0, 9) == b"abcdef"
+
+
+def test_a_half_written_record_keeps_its_segment(log: Log) -> None:
+    writer = log.writer(segment=4096)
+    writer.append(TTY, b"x" * 4000, T)
+    log.disk.space = 5
+    writer.exit(0, None, T)
+    writer.expire(T + 9999, T + 9999)
+    assert log.segments() == [0]
+    log.disk.space = None
+    assert writer.append(TTY, b"y" * 4000, T) == 0
+    assert output(log.reader().chunks(0)) == b"x" * 4000 + b"y" * 4000
+
+
+# Questions
