@@ -11,6 +11,7 @@ from wezparallel.wire.logformat import (
     STDOUT,
     TTY,
     list_segments,
+    segment_path,
 )
 from wezparallel.wire.logreader import Chunk, LogReader
 
@@ -90,9 +91,6 @@ def output(chunks: Iterator[Chunk], *kinds: int) -> bytes:
 
 def marks(chunks: Iterator[Chunk]) -> list[tuple[int, int, tuple[int, int]]]:
     return [(chunk.kind, chunk.offset, chunk.values) for chunk in chunks if not chunk.data]
-
-
-# Writing and reading back
 
 
 def open_index(log: Log, first: int) -> bytes:
