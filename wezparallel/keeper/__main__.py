@@ -13,6 +13,7 @@ import gc
 import os
 import signal
 import sys
+from contextlib import suppress
 
 from wezparallel import paths
 from wezparallel.errors import LinkError
@@ -34,7 +35,8 @@ def main(argv: list[str]) -> int:
     if "--check" in argv:
         return handover.check(carried)
     try:
-        prepare_runtime_dir()
+        if carried is None:
+            prepare_runtime_dir()
         lock = carried["lock"] if carried else take_lock()
         if lock is None:
             sys.stderr.write(f"a keeper runs already in {paths.runtime_dir()}\n")
@@ -69,16 +71,17 @@ def _settle(foreground: bool) -> None:
         os.environ.pop(name, None)
     for number in (signal.SIGHUP, signal.SIGPIPE, signal.SIGQUIT, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU):
         signal.signal(number, signal.SIG_IGN)
-    os.makedirs(paths.state_dir(), 0o700, exist_ok=True)
     null = os.open(os.devnull, os.O_RDWR)
     while null < 3:  # pipes of children must not land on 0 to 2
         null = os.dup(null)
     os.dup2(null, 0)
-    if not foreground:
-        log = os.open(paths.own_log("keeper"), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        os.dup2(log, 1)
-        os.dup2(log, 2)
-        os.close(log)
+    with suppress(OSError):  # a successor that finds a full or broken disk goes on without words, but it goes on
+        os.makedirs(paths.state_dir(), 0o700, exist_ok=True)
+        if not foreground:
+            log = os.open(paths.own_log("keeper"), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            os.dup2(log, 1)
+            os.dup2(log, 2)
+            os.close(log)
     os.close(null)
     os.chdir("/")
     # Orphans of our trees come to us, so that a tree can be seen to be empty and nothing stays a zombie.

@@ -14,6 +14,7 @@ import select
 import signal
 import socket
 
+from wezparallel import paths
 from wezparallel.errors import LinkError, RequestError
 from wezparallel.keeper import hub_link
 from wezparallel.keeper.child import Child, spawn_plain
@@ -129,11 +130,12 @@ def check(state: JsonObject | None) -> int:
         for name in (*_RUN_FIELDS, "members", "input"):
             carried[name]
         base64.b64decode(carried["input"])
-    return (
-        0
-        if {carried["process_id"] for carried in state["runs"]} <= {p["process_id"] for p in state["processes"]}
-        else 1
-    )
+    for carried in state["processes"]:
+        folder = paths.log_dir(carried["process_id"])
+        if os.path.exists(folder) and not os.access(folder, os.W_OK):
+            return 1
+    known = {carried["process_id"] for carried in state["processes"]}
+    return 0 if all(carried["process_id"] in known for carried in state["runs"]) else 1
 
 
 def resume(keeper: Keeper, state: JsonObject) -> None:

@@ -11,6 +11,7 @@ import os
 import select
 import signal
 import sys
+from contextlib import suppress
 
 from wezparallel import paths
 from wezparallel.keeper.child import spawn_plain
@@ -206,5 +207,6 @@ def hub_argv() -> list[str]:
 
 
 def _output() -> str:
-    os.makedirs(paths.state_dir(), 0o700, exist_ok=True)
+    with suppress(OSError):
+        os.makedirs(paths.state_dir(), 0o700, exist_ok=True)
     return paths.own_log("hub")
