@@ -90,6 +90,6 @@ def test_a_link_in_the_place_of_the_runtime_directory_is_refused(tmp_path: Path)
 
 
 def test_a_runtime_directory_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(launch.os, "geteuid", lambda: 4242)
+    monkeypatch.setattr(os, "geteuid", lambda: 4242)
     with pytest.raises(LinkError, match="not to you"):
         launch.check_runtime_dir(str(tmp_path))

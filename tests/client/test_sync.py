@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 
 import pytest
@@ -99,7 +100,7 @@ def test_a_hub_that_does_not_answer_in_time_is_a_link_error(runtime: str) -> Non
 
 
 def test_a_server_of_another_user_is_refused(runtime: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sync.os, "geteuid", lambda: 4242)
+    monkeypatch.setattr(os, "geteuid", lambda: 4242)
     with ScriptedHub(runtime + "/hub.sock"), sync.Client() as client, pytest.raises(LinkError, match="not to you"):
         client.call("Ping")
 

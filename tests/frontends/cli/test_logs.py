@@ -7,6 +7,8 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO
 
 import pytest
 
@@ -27,17 +29,28 @@ def talker(real: CommandLine, daemon: Daemon) -> CommandLine:
     return real
 
 
+@dataclass
+class Following:
+    """A running `logs -f`."""
+
+    program: subprocess.Popen[bytes]
+    stdout: IO[bytes]
+    stderr: IO[bytes]
+
+
 @contextmanager
-def follow(cli: CommandLine, *words: str) -> Iterator[subprocess.Popen[bytes]]:
+def follow(cli: CommandLine, *words: str) -> Iterator[Following]:
     """`logs -f` with a pipe; ended with the block."""
     with subprocess.Popen(
         [sys.executable, "-m", "wezparallel", "logs", "-f", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         env=cli.environment, cwd=cli.cwd,
-    ) as following:  # fmt: skip
+    ) as program:  # fmt: skip
+        assert program.stdout is not None
+        assert program.stderr is not None
         try:
-            yield following
+            yield Following(program, program.stdout, program.stderr)
         finally:
-            following.kill()
+            program.kill()
 
 
 def test_a_pipe_gets_the_text_alone(talker: CommandLine) -> None:
@@ -93,7 +106,7 @@ def test_following_ends_when_its_reader_goes_away(real: CommandLine, daemon: Dae
     with follow(real, "quiet") as following:
         assert following.stdout.readline() == b"one\n"
         following.stdout.close()
-        assert following.wait(20) == 141
+        assert following.program.wait(20) == 141
         assert following.stderr.read() == b""
 
 
