@@ -196,6 +196,8 @@ def test_a_terminal_that_types_newline_and_eof_while_it_closes_leaves_the_progra
     keeper.hub.spawn(["/bin/bash", "--norc", "-i"], tty=True, process_id="w/bash", env={"PS1": "$ "}, stop=NOW)
     pane.attach(keeper, "w/bash", leads=leads, WEZTERM_PANE="1")
     pane.expect(b"$ ")
+    pane.type(b"echo live-$((1+1))\r")
+    pane.expect(b"live-2\r\n")
     pane.close_like_wezterm()
     keeper.hub.wait_for(lambda event: event["m"] == "viewer" and event["state"] == "gone")
     keeper.hub.write("w/bash", b"echo still-$((40+2))\n")
@@ -430,3 +432,12 @@ def test_a_program_on_pipes_is_seen_with_whole_lines_and_gets_newlines(keeper: H
     pane.expect(b"one\r\ntwo\r\n")
     pane.type(b"three\r")
     pane.expect(b"three\r\ngot three\r\n")
+
+
+def test_no_child_inherits_a_terminal_that_was_handed_over(keeper: HeldKeeper, pane: Pane) -> None:
+    cat(keeper)
+    pane.attach(keeper, "w/sh")
+    pane.expect(b"ready")
+    keeper.hub.run(["/bin/ls", "-l", "/proc/self/fd"], process_id="w/ls")
+    assert b"/proc" in keeper.log("w/ls")
+    assert os.ttyname(pane.slave).encode() not in keeper.log("w/ls")

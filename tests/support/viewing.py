@@ -28,6 +28,9 @@ from wezparallel.wire import frames, hello
 
 PATIENCE_S = 10.0
 ATTACH = str(Path(wezparallel.__file__).parent / "client" / "attach.py")
+TAKE_TERMINAL = (
+    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
+)
 
 
 class HeldKeeper:
@@ -152,7 +155,7 @@ class Pane:
         """
         command = [sys.executable, "-I", "-S", ATTACH, *arguments]
         if leads:
-            command = ["setsid", "--ctty", "--wait", *command]
+            command = [sys.executable, "-c", TAKE_TERMINAL, *command]
         self.client = subprocess.Popen(
             command,
             stdin=self.slave,
@@ -238,6 +241,8 @@ class Pane:
         end_of_file = termios.tcgetattr(self.master)[6][termios.VEOF]
         if end_of_file != b"\x00":
             os.write(self.master, b"\n" + end_of_file)
+            # WezTerm lives on for a while: whoever still reads gets it.
+            until(lambda: fcntl.ioctl(self.slave, termios.FIONREAD, b"1234") == bytes(4), 2, "a reader")
         os.close(self.slave)
         os.close(self.master)
         self.master = self.slave = -1
