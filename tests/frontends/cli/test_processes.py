@@ -122,6 +122,17 @@ def test_delete_asks_nobody_where_nobody_is(shop: ScriptedHub, wezparallel: Comm
     assert not shop.asked("WorkspaceDelete")
 
 
+def test_the_hubs_sentences_name_our_verbs(shop: ScriptedHub, wezparallel: CommandLine) -> None:
+    def refuse(_: object) -> dict[str, object]:
+        raise RequestError("process.not_running", "shop/tests does not run; start it with ProcessStart")
+
+    shop.answers["ProcessType"] = refuse
+    done = wezparallel("type", "tests", "x")
+    assert done.code == 4
+    assert "start it with `wezparallel start`" in done.err
+    assert "start it with ProcessStart" in wezparallel("type", "tests", "x", "--json").err
+
+
 def test_a_bug_of_the_hub_ends_with_70_and_its_incident(shop: ScriptedHub, wezparallel: CommandLine) -> None:
     def bug(_: object) -> dict[str, object]:
         raise RequestError("internal.bug", "something went wrong in the hub", incident="i-42")

@@ -19,7 +19,7 @@ def test_a_command_is_named_for_its_program(argv: list[str], name: str) -> None:
 
 
 def test_a_path_is_meant_from_here_and_a_bare_name_from_the_path() -> None:
-    assert program("./go", "/srv") == "/srv/./go"
+    assert program("./go", "/srv") == "/srv/go"
     assert program("/bin/go", "/srv") == "/bin/go"
     assert program("go", "/srv") == "go"
 
@@ -58,6 +58,13 @@ def test_a_program_that_does_not_exist_leaves_nothing_behind(real: CommandLine, 
     assert done.code == 1
     assert "no-such-program" in done.err
     assert not daemon.call("ProcessList")["processes"]
+
+
+@pytest.mark.parametrize("name", ["a/b", "", "a" * 65, "a\nb"])
+def test_a_name_that_nobody_can_have_is_refused(name: str, real: CommandLine) -> None:
+    done = real("run", "--name", name, "--", "true")
+    assert done.code == 2
+    assert "a name has 1 to 64 printable characters" in done.err
 
 
 def test_it_needs_a_command(real: CommandLine) -> None:

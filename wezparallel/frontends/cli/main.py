@@ -7,6 +7,7 @@ import importlib
 import io
 import json
 import os
+import re
 import sys
 import textwrap
 import traceback
@@ -19,6 +20,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
+
+_COMMAND = re.compile(r"\b[A-Z][a-z]+[A-Z][A-Za-z]+\b")
 
 
 def run(argv: list[str]) -> int:
@@ -102,7 +105,7 @@ def complain(context: Context, error: WezparallelError) -> None:
         if context.json:
             sys.stderr.write(json.dumps({"Error": error.to_json()}, ensure_ascii=False) + "\n")
             return
-        first, *rest = error.message.splitlines() or [error.code]
+        first, *rest = in_verbs(error.message).splitlines() or [error.code]
         mark = "wezparallel: "
         if context.screen.colour and sys.stderr.isatty():
             mark = "\x1b[31mwezparallel:\x1b[0m "
@@ -114,6 +117,12 @@ def complain(context: Context, error: WezparallelError) -> None:
         incident = error.data.get("incident")
         if incident and str(incident) not in error.message:
             sys.stderr.write(f"incident {incident}; the hub's log explains it\n")
+
+
+def in_verbs(sentence: str) -> str:
+    """Return a sentence of the hub with our verbs in the place of the socket's commands."""
+    verbs = {command: name for name, verb in reversed(parser.VERBS.items()) for command in reversed(verb.commands)}
+    return _COMMAND.sub(lambda match: f"`wezparallel {verbs[match[0]]}`" if match[0] in verbs else match[0], sentence)
 
 
 def wrap(context: Context, lines: list[str]) -> list[str]:

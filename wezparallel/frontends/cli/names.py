@@ -16,6 +16,19 @@ if TYPE_CHECKING:
     from wezparallel.types import JsonObject
 
 
+MAX_NAME = 64
+
+
+def check_new(name: str | None) -> None:
+    """Refuse a name that no workspace or process can have. Raises RequestError `command.bad_value`."""
+    if name is None:
+        return
+    if not 1 <= len(name) <= MAX_NAME or "/" in name or not name.isprintable():
+        raise RequestError(
+            "command.bad_value", f"a name has 1 to {MAX_NAME} printable characters and no '/'; '{name}' has not"
+        )
+
+
 def processes(context: Context, words: Sequence[str]) -> tuple[list[JsonObject], list[RequestError]]:
     """Return the records that the words name, in their order, each once; and what is wrong with the other words."""
     known = context.processes()

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from wezparallel.types import JsonObject
 
 HOME = "home"  # the workspace of what was started outside every workspace
-_MAX_NAME = 64
 
 
 def run(context: Context) -> int:
@@ -25,6 +24,7 @@ def run(context: Context) -> int:
         argv = argv[1:]
     if not argv:
         raise RequestError("command.bad_value", "run needs a command, as in `wezparallel run -- npm run dev`")
+    names.check_new(context.args.name)
     cwd = os.getcwd()
     context.client(asked=True)
     here = names.workspace_of(context, cwd)
@@ -53,13 +53,13 @@ def process_name(argv: list[str]) -> str:
     """Return the name for a command: its program's, without folder and suffix."""
     base = argv[0].rstrip("/").rpartition("/")[2]
     stem = base.rpartition(".")[0] or base
-    cleaned = "".join(char for char in stem if char.isprintable() and char != "/")[:_MAX_NAME]
+    cleaned = "".join(char for char in stem if char.isprintable() and char != "/")[: names.MAX_NAME]
     return cleaned or "command"
 
 
 def program(word: str, cwd: str) -> str:
     """Return what to start: a path is meant from here, a bare name from the PATH."""
-    return os.path.join(cwd, word) if "/" in word and not word.startswith("/") else word
+    return os.path.normpath(os.path.join(cwd, word)) if "/" in word and not word.startswith("/") else word
 
 
 def tell(context: Context, process: JsonObject) -> None:

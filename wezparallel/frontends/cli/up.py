@@ -11,7 +11,7 @@ import shlex
 import subprocess
 
 from wezparallel.errors import RequestError
-from wezparallel.frontends.cli import exits, opening, small
+from wezparallel.frontends.cli import exits, names, opening, small
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ _SUFFIXES = (".yaml", ".yml")
 def up(context: Context) -> int:
     """Open a workspace, or open it again."""
     args = context.args
+    names.check_new(args.name)
     context.client(asked=True)
     root = os.path.realpath(args.root) if args.root else project_root(os.getcwd())
     if not os.path.isdir(root):
