@@ -12,7 +12,7 @@ import hashlib
 import json
 import secrets
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -92,7 +92,11 @@ class Dispatcher:
             command = self._parse(request)
             handler = self._handlers[request.name]
             if isinstance(handler, Read):
-                self._answer(slot, request, handler.run(self._hub, command), handler.sees_state)
+                line = to_line(handler.run(self._hub, command), request)
+                if handler.sees_state:
+                    self._hub.store.when_committed(self._hub.store.ticket(), partial(slot.fill, line))
+                else:
+                    slot.fill(line)
             elif isinstance(handler, Stream):
                 handler.run(self._hub, command, connection, lambda reply: slot.fill(to_line(reply, request)))
             else:
@@ -122,13 +126,6 @@ class Dispatcher:
             return command
         except ValidationError as error:
             raise _bad_fields(request.name, model, error) from None
-
-    def _answer(self, slot: Slot, request: Request, reply: Reply, sees_state: bool) -> None:
-        line = to_line(reply, request)
-        if not sees_state:
-            slot.fill(line)
-        else:
-            self._hub.store.when_committed(self._hub.store.ticket(), lambda: slot.fill(line))
 
     def _mutate(self, caller: Caller, command: Command[Reply], waiter: tuple[Slot, Request], handler: Write) -> None:
         if self._hub.store.error is not None:
@@ -216,7 +213,9 @@ class Dispatcher:
 def to_line(reply: Reply, request: Request) -> bytes:
     """Return a reply as it travels; one that is too long becomes an error that says so."""
     body = reply.__pydantic_serializer__.to_json(reply)
-    line = _head(reply.TAG) + body + _tail(request)
+    number = request.id
+    tail = b',"id":%d}\n' % number if type(number) is int else _tail(request)
+    line = _head(reply.TAG) + body + tail
     if len(line) > MAX_LINE:
         error = RequestError("wire.too_long", "the reply would be over 1 MiB; ask for a smaller page with `limit`")
         return reply_line("Error", error.to_json(), request)
@@ -229,8 +228,6 @@ def _head(tag: str) -> bytes:
 
 
 def _tail(request: Request) -> bytes:
-    if type(request.id) is int:
-        return b',"id":%d}\n' % request.id
     return b',"id":' + json.dumps(request.id).encode() + b"}\n" if request.has_id else b"}\n"
 
 
