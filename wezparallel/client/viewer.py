@@ -76,7 +76,10 @@ class TerminalViewer:
         try:
             self._begin()
             while self._code is None:
-                self._turn()
+                # What came together with the welcome is here already, and no descriptor tells of it.
+                self._take_inbox()
+                if self._code is None:
+                    self._turn()
         finally:
             self._stop_keys()
             signal.set_wakeup_fd(-1)
@@ -184,10 +187,13 @@ class TerminalViewer:
 
     def _take_frames(self) -> None:
         alive = self._link.receive()
-        while self._code is None and (frame := self._link.take()) is not None:
-            self._frame(*frame)
+        self._take_inbox()
         if not alive and self._code is None:
             self._lost_keeper()
+
+    def _take_inbox(self) -> None:
+        while self._code is None and (frame := self._link.take()) is not None:
+            self._frame(*frame)
 
     def _frame(self, kind: int, payload: bytes) -> None:
         if kind == frames.RETURNED:
