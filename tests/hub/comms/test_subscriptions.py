@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+from pathlib import Path
 from typing import Any
 
 from tests.support.daemon import Daemon
@@ -104,6 +105,23 @@ def test_a_subscriber_that_does_not_read_slows_nobody_and_is_told(daemon: Daemon
     listener.close()
     assert len(seen) + missed == seen[-1] - first
     assert seen == sorted(set(seen))
+
+
+def test_a_long_past_is_told_without_a_gap_also_to_a_slow_reader(daemon: Daemon, tmp_path: Path) -> None:
+    root = tmp_path.joinpath(*["w" * 250] * 13)
+    root.mkdir(parents=True)
+    daemon.call("ProcessAdd", id="wide/a", command="true", auto_start=False, root=str(root))
+    daemon.call("ProcessRemove", process="wide/a")  # the workspace stays, with nothing in it
+    status = daemon.call("Status")
+    with daemon.client() as client:
+        for _ in range(500):  # about 1.7 MB of events: more than the buffers between hub and reader hold
+            client.call("WorkspaceOpen", {"name": "wide"})
+    listener = Listener(daemon, events=["*"], since=status["seq"], epoch=status["epoch"])
+    daemon.call("WorkspaceOpen", name="wide")  # while the past is not read
+    listener.next()
+    seqs = [listener.next()["Event"]["seq"] for _ in range(501)]
+    listener.close()
+    assert seqs == list(range(status["seq"] + 1, status["seq"] + 502))
 
 
 def test_unsubscribing_ends_it(daemon: Daemon) -> None:

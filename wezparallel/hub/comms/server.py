@@ -69,6 +69,7 @@ class Connection(asyncio.Protocol):
         self._half_closed = False
         self._paused = False
         self._missed = 0
+        self._resumed: asyncio.Event | None = None
         self._transport: asyncio.Transport | None = None
         self.caller: Caller = Caller.nobody()
         self.streaming = False
@@ -84,6 +85,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget it; what was accepted goes on."""
         self._transport = None
+        self._wake()
         self._receiver.closed(self)
 
     def data_received(self, data: bytes) -> None:
@@ -114,8 +116,9 @@ class Connection(asyncio.Protocol):
             self._transport.pause_reading()
 
     def resume_writing(self) -> None:
-        """The client reads again: say what it missed."""
+        """The client reads again."""
         self._paused = False
+        self._wake()
         if self._transport is None:
             return
         self._transport.resume_reading()
@@ -153,6 +156,13 @@ class Connection(asyncio.Protocol):
         if line and self._transport is not None:
             self._transport.write(line)
 
+    async def drained(self) -> bool:
+        """Wait until the client has read most of what was sent; tell whether it is still there."""
+        if self._paused and self._transport is not None:
+            self._resumed = asyncio.Event()
+            await self._resumed.wait()
+        return self._transport is not None
+
     def deliver(self, event: Event, line: bytes) -> None:
         """Send an event, or count it as missed while the client does not read."""
         if self._paused:
@@ -162,6 +172,10 @@ class Connection(asyncio.Protocol):
             self.write(dump({"Lagged": {"missed": self._missed, "next": event.seq}}))
             self._missed = 0
         self.write(line)
+
+    def _wake(self) -> None:
+        if self._resumed is not None:
+            self._resumed.set()
 
     def _is_gone(self) -> bool:
         """Tell a peer that closed from one that only has nothing more to say (`echo … | nc -N`)."""

@@ -7,6 +7,8 @@ import time
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
+import anyio.lowlevel
+
 from wezparallel import paths
 from wezparallel.hub.handlers import process as processes
 from wezparallel.keeper import messages
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from wezparallel.hub.comms.server import Connection
     from wezparallel.protocol.command import Reply
 
+LAST_COMMIT_S = 10.0  # a full disk must not keep a daemon from ending
+REPLAY_PART = 200  # events sent in one turn: some milliseconds
 SNAPSHOT_PART = 200  # process records a part: about 200 KB, well below the line limit
 
 PROTOCOL = words.ProtocolRange()
@@ -73,13 +77,26 @@ def subscribe(hub: Hub, command: words.Subscribe, connection: Connection, reply:
         if snapshot is not None:
             body = _send_parts(connection, snapshot)
         reply(words.Subscribed(epoch=hub.store.epoch, seq=seq, snapshot=body))
-        if snapshot is None and since is not None:
-            for event in hub.store.events_since(since, seq - since):
-                if event.seq <= seq and wanted.takes(event.name):
-                    connection.deliver(event, hub.bus.line(event))
-        hub.bus.subscribe(connection, wanted)
+        if snapshot is None and since is not None and since < seq:
+            hub.tasks.start_soon(_tell_past, hub, connection, wanted, since)
+        else:
+            hub.bus.subscribe(connection, wanted)
 
     hub.store.when_committed(hub.store.ticket(), committed)
+
+
+async def _tell_past(hub: Hub, connection: Connection, wanted: Filter, told: int) -> None:
+    """Send the journal after `told` as fast as the client reads it and without a gap; then what comes."""
+    while connection.streaming and await connection.drained():
+        events = hub.store.events_since(told, REPLAY_PART)
+        if not events:  # in this turn nothing newer is committed, so nothing falls between the two
+            hub.bus.subscribe(connection, wanted)
+            return
+        for event in events:
+            if wanted.takes(event.name):
+                connection.write(hub.bus.line(event))
+        told = events[-1].seq
+        await anyio.lowlevel.checkpoint()
 
 
 def unsubscribe(
@@ -105,8 +122,16 @@ async def shut_down(hub: Hub, _command: words.Shutdown, accepted: Accepted) -> w
         for process, run_id in runs:
             if run_id is not None:
                 await processes.until_down(hub, process, run_id)
-    # The reply must be out before the end: the keeper is told a moment later.
-    hub.timers.after(0.1, lambda: hub.link.send({"m": messages.EXIT, "children": children}))
+    latest = time.monotonic() + LAST_COMMIT_S
+
+    def leave() -> None:
+        # The reply must be out before the end, and it waits for its commit.
+        if hub.store.committed < hub.store.ticket() and time.monotonic() < latest:
+            hub.timers.after(0.1, leave)
+        else:
+            hub.link.send({"m": messages.EXIT, "children": children})
+
+    hub.timers.after(0.1, leave)
     return words.ShuttingDown(children=children)
 
 
