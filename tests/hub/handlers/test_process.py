@@ -173,3 +173,13 @@ def _environment(pid: int) -> bytes:
         return Path(f"/proc/{pid}/environ").read_bytes()
     except OSError:
         return b""
+
+
+def test_an_id_that_is_none_is_refused_and_leaves_nothing_behind(daemon: Daemon) -> None:
+    for bad in ("new/" + "x" * 65, "/x", "a/b/c", "new/", "new/tab\t"):
+        with pytest.raises(RequestError) as refused:
+            daemon.call("ProcessAdd", id=bad, command="true")
+        assert refused.value.code == "command.bad_value", bad
+    with pytest.raises(RequestError):
+        daemon.call("ProcessAdd", id="new/x", command="true", cwd="relative")
+    assert daemon.call("WorkspaceList")["workspaces"] == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import os
+import re
 import secrets
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +14,13 @@ from wezparallel.hub.pool.supervise import alive
 from wezparallel.hub.state.model import Process, process_record
 from wezparallel.keeper import messages
 from wezparallel.protocol import process as words
-from wezparallel.protocol.process import ProcessRecord, ProcessSettings
+from wezparallel.protocol.process import NAME_PATTERN, ProcessRecord, ProcessSettings
 
 if TYPE_CHECKING:
     from wezparallel.hub.app import Hub
     from wezparallel.hub.comms.dispatch import Accepted
+
+_NAME = re.compile(NAME_PATTERN)
 
 
 def record(hub: Hub, process: Process) -> ProcessRecord:
@@ -35,13 +38,15 @@ def record(hub: Hub, process: Process) -> ProcessRecord:
 
 def add(hub: Hub, command: words.ProcessAdd) -> Accepted:
     """Write the process down and, unless told otherwise, have it up."""
-    workspace, _, name = command.id.rpartition("/")
-    if not name or "/" in workspace:
-        raise RequestError("command.bad_value", f"{command.id!r} is no id; write `workspace/name` or a bare name")
+    workspace, slash, name = command.id.rpartition("/")
+    if not _NAME.fullmatch(name) or (slash and not _NAME.fullmatch(workspace)):
+        raise RequestError(
+            "command.bad_value",
+            f"{command.id!r} is no id; write `workspace/name` or a bare name, at most 64 characters each",
+            field="id",
+        )
     home = os.path.expanduser("~")
     owner = hub.state.workspaces.get(workspace) if workspace else None
-    if workspace and owner is None:
-        owner = hub.workspaces.add(workspace, command.root or home)
     process_id = _free_id(hub, command.id, command.unique)
     settings = ProcessSettings(
         name=process_id.rpartition("/")[2], argv=[command.command, *command.args], cwd=_cwd(command, owner, home),
@@ -49,6 +54,8 @@ def add(hub: Hub, command: words.ProcessAdd) -> Accepted:
         restart=command.restart, backoff_s=command.backoff_s, stop=command.stop, agent=command.agent,
         log_cap_bytes=command.log_cap_bytes,
     )  # fmt: skip
+    if workspace and owner is None:  # only now: a request that is refused must change nothing
+        hub.workspaces.add(workspace, command.root or home)
     process = Process(
         process_id, workspace or None, settings, desired="down", created_at=hub.now_ms(),
         order=len(hub.state.members(workspace)), env_id=hub.environments.put(command.environment),
@@ -188,7 +195,10 @@ async def until_up(hub: Hub, process: Process, run_id: str) -> None:
     await hub.pool.until(process, settled)
     if run_id in hub.pool.refusals:
         raise hub.pool.refusals[run_id]
-    if process.run is None or process.run.run_id != run_id:
+    if process.run is not None and process.run.run_id == run_id:
+        return
+    # After a crash of ours a later run may be the present one already.
+    if not any(run.run_id == run_id and run.started_at for run in hub.store.runs_of(process.process_id)):
         raise RequestError(
             "process.superseded",
             f"{process.process_id} was stopped before it had started",
@@ -245,7 +255,7 @@ def _free_id(hub: Hub, wanted: str, unique: bool) -> str:
 
 
 def _cwd(command: words.ProcessAdd, owner: Any, home: str) -> str:
-    cwd = command.cwd or (owner.root if owner is not None else home)
+    cwd = command.cwd or (owner.root if owner is not None else command.root or home)
     if not cwd.startswith("/"):
         raise RequestError("process.bad_directory", f"{cwd!r} is not absolute; give the whole path", cwd=cwd)
     return str(cwd)
