@@ -28,6 +28,7 @@ STARTED = 'printf "%s %s\\n" "$WEZPARALLEL_PROCESS" "$WEZPARALLEL_RUN" >> "$0"; 
 COUNT = 'while IFS= read -r line; do printf "got %s\\n" "$line"; done'
 SIGNALS = {"KILL": 9, "TERM": 15, "SEGV": 11, "USR1": 10}
 EVENTS_A_LINE = 500
+TOLD_AGAIN = 9000  # events; the hub tells the last 10,000 again, or gives a snapshot
 
 
 class Worker:
@@ -200,6 +201,22 @@ def follow_until(path: str, since: int, epoch: str, enough: threading.Event) -> 
     return messages
 
 
+def told_again(path: str, epoch: str, events: list[dict[str, Any]]) -> str:
+    """Ask for the past once more; return how it differs from what was told while it happened."""
+    live = [message for message in events[-TOLD_AGAIN:] if "Event" in message]
+    if not live:
+        return "no event was told"
+    again: list[dict[str, Any]] = []
+    with Client(path, patience_s=PATIENCE_S) as client:
+        subscription = client.subscribe(["*"], since=live[0]["Event"]["seq"] - 1, epoch=epoch)
+        while len(again) < len(live) and (message := subscription.next(2.0)):
+            again.append(message)
+    if again == live:
+        return ""
+    at = next((at for at, pair in enumerate(zip(live, again, strict=False)) if pair[0] != pair[1]), len(again))
+    return f"of {len(live)} events {at} were told again, then {again[at : at + 1]}"
+
+
 def main(path: str, effects: str, seed: str) -> None:
     """Run all workers until told to end."""
     stop, enough = threading.Event(), threading.Event()
@@ -245,6 +262,9 @@ def main(path: str, effects: str, seed: str) -> None:
     _settle(path)
     enough.set()
     follower.join()
+    difference = told_again(path, status["epoch"], events)
+    if difference:
+        say("problem", text=difference)
     for at in range(0, len(events), EVENTS_A_LINE):
         say("events", events=events[at : at + EVENTS_A_LINE])
     merged: dict[str, Any] = {"added": {}, "typed": {}, "runs": {}, "stops": {}, "workspaces": {}}
