@@ -68,6 +68,7 @@ def test_a_missing_daemon_is_started_by_the_bare_interpreter(runtime: str) -> No
     finally:
         with Control() as control:
             control.stop(children=True)
+            assert control.wait_end(20)  # its folder is removed behind this test
 
 
 def test_a_hub_that_never_answers_ends_at_the_timeout(runtime: str) -> None:

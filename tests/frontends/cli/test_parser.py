@@ -41,6 +41,12 @@ def test_the_command_of_run_is_nobodys_but_its_own() -> None:
     assert not parser.build(["run", "--", "x", "--help"]).parse_args(["run", "-d"]).json
 
 
+@pytest.mark.parametrize("words", [["--json", "--socket", "/s", "ps"], ["ps", "--json", "--socket", "/s"]])
+def test_shared_options_stand_before_or_behind_the_verb(words: list[str]) -> None:
+    args = parser.build(words).parse_args(words)
+    assert (args.verb, args.json, args.socket, args.color) == ("ps", True, "/s", "auto")
+
+
 def test_wrong_usage_says_where_help_is(wezparallel: CommandLine) -> None:
     done = wezparallel("logs")
     assert done.code == exits.USAGE
@@ -72,3 +78,4 @@ def test_a_verb_does_not_load_the_registry(words: list[str], wezparallel: Comman
         env=wezparallel.environment, timeout=30,
     )  # fmt: skip
     assert done.stderr.splitlines()[-1] == "False"
+    assert not list(Path(wezparallel.environment["WEZPARALLEL_RUNTIME_DIR"]).iterdir())

@@ -157,21 +157,12 @@ class _Parser(argparse.ArgumentParser):
 def build(argv: Sequence[str]) -> argparse.ArgumentParser:
     """Return the parser; with the registry's words in it if the command line asks for help."""
     wants_help = any(word in ("-h", "--help") for word in _before_command(argv))
-    shared = _Parser(add_help=False)
-    shared.add_argument(
-        "--json", action="store_true", default=argparse.SUPPRESS, help="one JSON document, or JSON lines"
-    )
-    shared.add_argument("--socket", metavar="PATH", default=argparse.SUPPRESS, help="another daemon's public socket")
-    shared.add_argument(
-        "--color",
-        choices=("auto", "always", "never"),
-        default=argparse.SUPPRESS,
-        help="default auto; NO_COLOR is heard",
-    )
-    parser = _Parser(prog="wezparallel", parents=[shared], add_help=False)
+    parser = _Parser(prog="wezparallel", parents=[_shared()], add_help=False)
     parser.set_defaults(verb="", json=False, socket=None, color="auto")
     parser.add_argument("-h", "--help", dest="wants_help", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--version", dest="wants_version", action="store_true", help=argparse.SUPPRESS)
+    # Not the same object again: its defaults would take back what stood before the verb.
+    shared = _shared()
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", parser_class=_Parser)
     for verb in VERBS.values():
         one = verbs.add_parser(verb.name, parents=[shared], help=verb.help, description=_sentence(verb.help))
@@ -181,6 +172,18 @@ def build(argv: Sequence[str]) -> argparse.ArgumentParser:
     help_verb = verbs.add_parser("help", parents=[shared], help="this, or the help of one verb")
     help_verb.add_argument("topic", nargs="?", metavar="VERB")
     return parser
+
+
+def _shared() -> _Parser:
+    """Return the options that stand before or behind any verb."""
+    shared = _Parser(add_help=False)
+    absent = argparse.SUPPRESS
+    shared.add_argument("--json", action="store_true", default=absent, help="one JSON document, or JSON lines")
+    shared.add_argument("--socket", metavar="PATH", default=absent, help="another daemon's public socket")
+    shared.add_argument(
+        "--color", choices=("auto", "always", "never"), default=absent, help="default auto; NO_COLOR is heard"
+    )
+    return shared
 
 
 def describe(field: str) -> str:
