@@ -151,3 +151,19 @@ def test_a_template_is_a_name_or_an_absolute_path(monkeypatch: pytest.MonkeyPatc
     monkeypatch.chdir(tmp_path)
     assert template_name("web_dev") == "web_dev"
     assert template_name("mine.yaml") == str(tmp_path / "mine.yaml")
+
+
+def test_an_edited_template_is_checked_before_it_is_opened(real: CommandLine, daemon: Daemon, tmp_path: Path) -> None:
+    editor = tmp_path / "editor"
+    editor.write_text('#!/bin/sh\necho "pans: [shell]" > "$1"\n')
+    editor.chmod(0o700)
+    real.environment["EDITOR"] = str(editor)
+    real.environment.pop("VISUAL", None)
+    shown = real.on_terminal("up", keys={"[n]o": "e\r", "Edit again? [Y/n]": "n\r"})
+    assert "wezparallel.yaml:1:1: a template has no key 'pans'" in shown.text
+    assert not daemon.call("WorkspaceList")["workspaces"]
+
+
+def test_yes_writes_and_opens_without_asking(real: CommandLine) -> None:
+    assert real("up", "--yes").code == 0
+    assert (real.cwd / "wezparallel.yaml").exists()

@@ -8,7 +8,7 @@ import sys
 from wezparallel.errors import RequestError
 from wezparallel.frontends.cli import exits, text
 from wezparallel.frontends.cli.render import Cell, Column
-from wezparallel.frontends.cli.up import FILE, project_root, template_name
+from wezparallel.frontends.cli.up import FILE, check, project_root, template_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -87,15 +87,8 @@ def _row(settings: JsonObject) -> list[Cell]:
 
 def _check(context: Context, root: str) -> int:
     name = context.args.name or os.path.relpath(os.path.join(root, FILE))
-    try:
-        source = sys.stdin.read() if name == "-" else _read(name)
-        reply = context.call("TemplateCheck", source=source, root=root)
-    except RequestError as error:
-        if error.data.get("file") == "template" and name != "-":
-            # The hub was given text without a name.
-            error.message = error.message.replace("template:", f"{name}:", 1)
-            error.data["file"] = name
-        raise
+    source = sys.stdin.read() if name == "-" else _read(name)
+    reply = check(context, source, root, "stdin" if name == "-" else name)
     if context.json:
         context.dump(reply)
         return exits.OK

@@ -132,7 +132,7 @@ def _edit(context: Context, path: str, root: str) -> bool:
             return False
         try:
             with open(path, encoding="utf-8") as file:
-                context.call("TemplateCheck", source=file.read(), root=root)
+                check(context, file.read(), root, FILE)
         except RequestError as error:
             from wezparallel.frontends.cli.main import complain  # noqa: PLC0415  main imports this module
 
@@ -141,6 +141,17 @@ def _edit(context: Context, path: str, root: str) -> bool:
                 return False
         else:
             return True
+
+
+def check(context: Context, source: str, root: str, shown: str) -> JsonObject:
+    """Compile a template's text; an error names `shown`, because the hub was given text without a name."""
+    try:
+        return context.call("TemplateCheck", source=source, root=root)
+    except RequestError as error:
+        if error.data.get("file") == "template":
+            error.message = error.message.replace("template:", f"{shown}:", 1)
+            error.data["file"] = shown
+        raise
 
 
 def project_root(folder: str) -> str:
