@@ -54,6 +54,7 @@ class Loop:
 
     def __init__(self, report: Callable[[str], object] | None = None) -> None:
         self._selector = selectors.DefaultSelector()
+        self._watches: dict[int, _Watch] = {}
         self._timers: list[tuple[float, int, Timer]] = []
         self._count = 0
         self._soon: list[Callable[[], object]] = []
@@ -86,7 +87,7 @@ class Loop:
         if not events:
             self.unwatch(fd)
             return
-        data = _Watch(on_read, on_write, urgent)
+        data = self._watches[fd] = _Watch(on_read, on_write, urgent)
         try:
             self._selector.modify(fd, events, data)
         except KeyError:
@@ -94,6 +95,7 @@ class Loop:
 
     def unwatch(self, fd: int) -> None:
         """Forget a descriptor; call it before closing. No watch is fine."""
+        self._watches.pop(fd, None)
         try:
             self._selector.unregister(fd)
         except (KeyError, ValueError):
@@ -135,14 +137,12 @@ class Loop:
             ready.sort(key=lambda event: not event[0].data.urgent)
         for key, events in ready:
             # An earlier callback of this turn may have ended or replaced this watch.
-            current = self._selector.get_map().get(key.fd) if ready else None
-            if current is None or current.data is not key.data:
-                continue
             data: _Watch = key.data
+            if self._watches.get(key.fd) is not data:
+                continue
             if events & selectors.EVENT_READ and data.on_read:
                 self._call(data.on_read)
-                current = self._selector.get_map().get(key.fd)
-                if current is None or current.data is not data:
+                if self._watches.get(key.fd) is not data:
                     continue
             if events & selectors.EVENT_WRITE and data.on_write:
                 self._call(data.on_write)

@@ -32,6 +32,7 @@ READS_A_TURN = 16  # a terminal gives 4 KiB a read
 # A watched terminal's bytes in one turn: about what another terminal takes at once. With more, a viewer that reads as
 # fast as it can falls behind the log and loses its place; it still delays nobody.
 WATCHED_BYTES = 8 * 1024
+SHORT = 1024  # bytes; less than that in one read was probably all
 DRAIN_BYTES = 2 * 1024 * 1024  # more than any pipe or terminal holds: a flooding grandchild cannot delay an exit
 KEYS = 256  # input keys remembered
 DEFAULT_SIZE = (24, 80, 0, 0)
@@ -62,6 +63,7 @@ class Run:
     """One life of a process. `on_output(run, stream, data)` gets what it prints, `on_closed(run)` the end of that."""
 
     __slots__ = (
+        "_awaits_room",
         "_input",
         "_queued",
         "agent",
@@ -151,6 +153,8 @@ class Run:
         self.on_closed: Callable[[Run], object] = _nobody
         self._input: deque[bytes] = deque()
         self._queued = 0
+        self._awaits_room = False
+        """The loop watches for room in the input."""
 
     @property
     def input_fd(self) -> int:
@@ -177,6 +181,7 @@ class Run:
         if self.stderr >= 0:
             self.loop.watch(self.stderr, lambda: self._on_pipe(STDERR))
         if self._input and self.stdin >= 0:
+            self._awaits_room = True
             self.loop.watch(self.stdin, on_write=self._on_writable)
 
     def pause(self) -> None:
@@ -251,19 +256,20 @@ class Run:
         self._queued = 0
 
     def _watch_master(self) -> None:
+        self._awaits_room = bool(self._input)
         reading = None if self.paused else self._on_master
         self.loop.watch(self.master, reading, self._on_writable if self._input else None)
 
     def _on_master(self) -> None:
-        self._read_master(WATCHED_BYTES if self.process.viewers else TURN_BYTES)
+        self._read_master(WATCHED_BYTES if self.process.viewers else TURN_BYTES, to_the_end=False)
 
     def _on_pipe(self, stream: int) -> None:
         self._read_pipe(stream, TURN_BYTES)
 
-    def _read_master(self, limit: int) -> None:
+    def _read_master(self, limit: int, to_the_end: bool = True) -> None:
         ended = False
         while limit > 0:
-            data, more, ended = _read(self.master, min(limit, TURN_BYTES))
+            data, more, ended = _read(self.master, min(limit, TURN_BYTES), to_the_end)
             if data:
                 self.on_output(self, TTY, data)
                 limit -= len(data)
@@ -304,9 +310,12 @@ class Run:
             if not self.tty:
                 self._close("stdin")
                 return
+        if bool(self._input) == self._awaits_room:
+            return  # nothing waits, as before: what a key is
         if self.master >= 0:
             self._watch_master()
         elif self.stdin >= 0:
+            self._awaits_room = bool(self._input)
             self.loop.watch(self.stdin, on_write=self._on_writable if self._input else None)
 
 
@@ -319,8 +328,12 @@ def set_size(fd: int, size: tuple[int, int, int, int]) -> None:
         return  # the terminal is ending; its size is nobody's concern
 
 
-def _read(fd: int, limit: int) -> tuple[bytes, bool, bool]:
-    """Read what is there, in a bounded number of calls: the bytes, whether there may be more, whether it ended."""
+def _read(fd: int, limit: int, to_the_end: bool = True) -> tuple[bytes, bool, bool]:
+    """Read what is there, in a bounded number of calls: the bytes, whether there may be more, whether it ended.
+
+    Without `to_the_end` a short read is taken for the last: the loop calls again if it was not, and an echoed key
+    is spared a call.
+    """
     chunks: list[bytes] = []
     more, ended = True, False
     for _ in range(READS_A_TURN):
@@ -339,6 +352,9 @@ def _read(fd: int, limit: int) -> tuple[bytes, bool, bool]:
         chunks.append(data)
         limit -= len(data)
         if limit <= 0:
+            break
+        if len(data) < SHORT and not to_the_end:
+            more = False
             break
     return b"".join(chunks), more, ended
 
