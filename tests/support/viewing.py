@@ -200,6 +200,17 @@ class Pane:
         seen, self.shown = self.shown[:end], self.shown[end:]
         return seen
 
+    def drain(self, end: bytes) -> bytes:
+        """Read a flood up to its last bytes; `expect` would look through all of it again and again."""
+        data = bytearray(self.shown)
+        self.shown = b""
+        while not data.endswith(end):
+            assert select.select([self.master], [], [], PATIENCE_S)[0], (
+                f"nothing more came after {bytes(data[-99:])!r}"
+            )
+            data += os.read(self.master, 65536)
+        return bytes(data)
+
     def read_until(self, condition: Callable[[], bool], what: str) -> None:
         """Take in what is shown until something holds."""
 

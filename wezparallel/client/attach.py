@@ -21,20 +21,24 @@ from wezparallel.errors import LinkError, RequestError, WezparallelError
 from wezparallel.wire import frames, hello
 
 DETACH_KEY = "1c1c"  # ctrl+\\ twice, as hexadecimal; the keeper knows the other encodings of the same keys
-USAGE = "usage: attach PROCESS_ID [--socket PATH] [--read-only] [--exit] [--offset N] [--detach-key HEX]\n"
+USAGE = (
+    "usage: attach PROCESS_ID [--socket PATH] [--read-only] [--gapless] [--exit] [--offset N] [--detach-key HEX]\n"
+)
 NO_KEEPER = 69  # EX_UNAVAILABLE of sysexits(3)
 
 
 class Options:
     """The command line."""
 
-    __slots__ = ("detach_key", "exit", "offset", "process_id", "read_only", "socket")
+    __slots__ = ("detach_key", "exit", "gapless", "offset", "process_id", "read_only", "socket")
 
     def __init__(self, argv: list[str]) -> None:
         """Raises RequestError `command.bad_value`."""
         self.process_id = ""
         self.socket = ""
         self.read_only = False
+        self.gapless = False
+        """Show every byte, however far the terminal falls behind; else it jumps to the end when that is too far."""
         self.exit = False
         """End with the program instead of offering keys."""
         self.offset = hello.FROM_END
@@ -45,6 +49,8 @@ class Options:
             word = rest.pop(0)
             if word == "--read-only":
                 self.read_only = True
+            elif word == "--gapless":
+                self.gapless = True
             elif word == "--exit":
                 self.exit = True
             elif word in {"--socket", "--offset", "--detach-key"} and rest:
@@ -91,7 +97,7 @@ def say_hello(options: Options, attributes: terminal.Termios) -> tuple[Link, hel
 
 
 def _introduction(options: Options, attributes: terminal.Termios) -> hello.Viewer:
-    flags = hello.READ_ONLY if options.read_only else 0
+    flags = (hello.READ_ONLY if options.read_only else 0) | (hello.GAPLESS if options.gapless else 0)
     if terminal.inside_wezterm():
         flags |= hello.INSIDE_WEZTERM
     names = ("TERM", "COLORTERM", "TERM_PROGRAM", "TERM_PROGRAM_VERSION", "WEZTERM_PANE", "WEZTERM_UNIX_SOCKET")

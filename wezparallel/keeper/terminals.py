@@ -257,7 +257,8 @@ class TerminalViewer(Viewer):
         if not self._piece:
             if not self._cursor.behind:
                 return b""
-            if self._cursor.behind > MAX_BEHIND or self._cursor.expired:
+            too_far = self._cursor.behind > MAX_BEHIND and not self.about.flags & hello.GAPLESS
+            if too_far or self._cursor.expired:
                 self._jump()
                 return self._insert
             self._piece = memoryview(self._cursor.read(PIECE))
@@ -271,7 +272,7 @@ class TerminalViewer(Viewer):
             self._piece = self._piece[count:]
 
     def _jump(self) -> None:
-        """Skip what this terminal cannot take in time; the log has it."""
+        """Skip what this terminal cannot take in time."""
         assert self._cursor is not None
         assert self.process is not None
         behind = self._cursor.behind
