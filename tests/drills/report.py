@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 SHOWN = 8  # faults of one check that are printed; their count always is
@@ -33,6 +34,7 @@ class Report:
 
     def __init__(self, title: str) -> None:
         self.title = title
+        self._load = os.getloadavg()[0]
         self.rows: list[tuple[str, str, list[str]]] = []
         self.kills: list[tuple[str, str, str, bool]] = []
 
@@ -54,6 +56,7 @@ class Report:
     def print(self) -> None:
         """Print everything."""
         print(self.title)
+        print(f"  {os.cpu_count()} cores; load average {self._load:.1f} before, {os.getloadavg()[0]:.1f} after")
         if self.kills:
             print(f"\n  {'kill':<28}{'load, budget':<20}{'first Pong':<12}")
             for number, (where, load, shown, fits) in enumerate(self.kills, 1):
