@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import termios
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.support.daemon import Daemon
 from tests.support.fake_hub import FakeHub
 from tests.support.viewing import ATTACH, HeldKeeper, Pane, held_keeper
 from tests.support.waiting import until
@@ -465,3 +469,36 @@ def test_a_start_that_comes_together_with_the_welcome_is_not_overlooked(keeper: 
             connection.sendall(frames.pack(frames.REMOVED) + frames.pack(frames.RETURNED, bytes(8)))
             pane.expect(b"was removed")
     assert pane.wait() == 0
+
+
+def test_a_daemon_that_was_stopped_is_not_started_by_a_pane(tmp_path: Path, pane: Pane) -> None:
+    with held_keeper(tmp_path) as keeper:
+        keeper.hub.close()
+        keeper.tell_to_exit()
+        keeper.process.wait(20)
+        pane.attach(keeper, "w/sh")
+        pane.expect(b"the daemon was stopped; `wezparallel daemon start`")
+        assert pane.wait() == 69
+
+
+def test_a_daemon_that_is_missing_is_started(tmp_path: Path, pane: Pane) -> None:
+    runtime = tempfile.mkdtemp(prefix="wzp-", dir="/tmp")
+    daemon = Daemon(runtime, tmp_path)
+    try:
+        pane.attach(daemon, "w/sh")
+        pane.expect(b"there is no process 'w/sh'")
+        assert pane.wait() == 1
+        daemon.call("Shutdown", children=True)
+        until(lambda: not keeper_lives(f"{runtime}/keeper.lock"), 20, "the keeper's end")
+    finally:
+        shutil.rmtree(runtime, ignore_errors=True)
+
+
+def keeper_lives(lock: str) -> bool:
+    """Tell whether somebody holds a keeper's lock."""
+    with open(lock, "rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return True
+        return False

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import wezparallel
+from tests.support.daemon import Daemon
 from tests.support.fake_hub import FakeHub
 from tests.support.waiting import until
 from wezparallel.keeper import messages as m
@@ -146,7 +147,12 @@ class Pane:
         self.client: subprocess.Popen[bytes] | None = None
 
     def attach(
-        self, keeper: HeldKeeper, *arguments: str, leads: bool = False, in_session: bool = False, **environment: str
+        self,
+        keeper: HeldKeeper | Daemon,
+        *arguments: str,
+        leads: bool = False,
+        in_session: bool = False,
+        **environment: str,
     ) -> None:
         """Start the attach client here.
 

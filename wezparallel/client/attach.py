@@ -96,6 +96,20 @@ def say_hello(options: Options, attributes: terminal.Termios) -> tuple[Link, hel
     return link, welcome
 
 
+def say_hello_to_daemon(options: Options, attributes: terminal.Termios) -> tuple[Link, hello.Welcome]:
+    """Say hello; where no daemon runs, start it first. Raises as say_hello, LinkError also after a `daemon stop`."""
+    try:
+        return say_hello(options, attributes)
+    except LinkError:
+        from wezparallel import paths  # noqa: PLC0415
+        from wezparallel.client import launch  # noqa: PLC0415
+
+        if options.socket != paths.keeper_socket():
+            raise
+        launch.ensure()
+        return say_hello(options, attributes)
+
+
 def _introduction(options: Options, attributes: terminal.Termios) -> hello.Viewer:
     flags = (hello.READ_ONLY if options.read_only else 0) | (hello.GAPLESS if options.gapless else 0)
     if terminal.inside_wezterm():
@@ -136,7 +150,7 @@ def main(argv: list[str]) -> int:
 
             return stream.run(options)
         attributes = termios.tcgetattr(terminal.STDIN)
-        link, welcome = say_hello(options, attributes)
+        link, welcome = say_hello_to_daemon(options, attributes)
         from wezparallel.client import viewer  # noqa: PLC0415
 
         return viewer.TerminalViewer(options, attributes, link, welcome, say_hello).run()
