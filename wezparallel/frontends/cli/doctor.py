@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import textwrap
 import time
 
 from wezparallel import paths
@@ -15,7 +16,6 @@ from wezparallel.client import launch
 from wezparallel.client.control import Control
 from wezparallel.errors import LinkError, RequestError
 from wezparallel.frontends.cli import exits, text
-from wezparallel.frontends.cli.render import Cell, Column
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ else:
 _NEEDED = ("pydantic", "anyio", "psutil", "yaml", "structlog")
 _LITTLE = 1 << 30  # bytes free below which logs soon cannot be written
 _PATIENCE_S = 5
+_INDENT = 17  # columns of level and subject
+_WIDE = 1000  # into a pipe nothing is wrapped
 _STYLE = {"ok": "good", "fix": "bad", "note": "needs"}
 
 
@@ -59,13 +61,17 @@ def doctor(context: Context) -> int:
 
 
 def _draw(context: Context, findings: list[Finding]) -> None:
-    """Draw a table whose fixes stand below what they mend."""
-    rows = [[Cell(one.level, _STYLE[one.level]), Cell(one.subject), Cell(one.said)] for one in findings]
-    lines = context.screen.lines((Column(cut=""), Column(cut=""), Column(least=20)), rows, indent=1)
-    for finding, line in zip(findings, lines, strict=True):
-        context.screen.say(line)
+    """Draw a list whose fixes stand below what they mend; long sentences go on in their column."""
+    screen = context.screen
+    room = max(24, (screen.columns or _WIDE) - _INDENT)
+    for finding in findings:
+        head = f" {screen.paint(text.pad(finding.level, 5), _STYLE[finding.level])} {text.pad(finding.subject, 9)} "
+        said = textwrap.wrap(text.clean(finding.said), room, break_on_hyphens=False) or [""]
+        screen.say(head + said[0])
+        for line in said[1:]:
+            screen.say(" " * _INDENT + line)
         if finding.fix:
-            context.screen.say(" " * 17 + "→ " + finding.fix)
+            screen.say(" " * _INDENT + "→ " + finding.fix)
 
 
 def _python(_: Context) -> Iterator[Finding]:
