@@ -6,13 +6,14 @@ import select
 import socket
 import time
 from collections.abc import Callable
+from functools import partial
 
 from benches.daemon import daemon, folder, request
 from benches.measure import Row, at_least, in_turns, missing
 from benches.peers import present, supervisord
 
 CLIENTS = 50
-HEADLINE = "requests/s, 50 clients, one process's state"
+HEADLINE = "requests/s, 50 clients"
 PROGRAM = "[program:a]\ncommand=/bin/sleep 100000\nstartsecs=0\n"
 
 
@@ -52,14 +53,27 @@ def run() -> list[Row]:
         return [missing(HEADLINE, "supervisord", "≥ 15×")]
     with daemon() as ours, folder() as path, supervisord(path, PROGRAM) as peer:
         ours.call("ProcessAdd", id="a", command="/bin/sleep", args=["100000"])
-        line = request("ProcessGet", process="a")
-        asked = peer.request("supervisor.getProcessInfo", "a")
+        pairs = {
+            "is it there": (request("Ping"), peer.request("supervisor.getState")),
+            "one process's state": (
+                request("ProcessGet", process="a"), peer.request("supervisor.getProcessInfo", "a"),
+            ),
+        }  # fmt: skip
+        rows = []
+        for what, (line, asked) in pairs.items():
+            medians = in_turns(
+                {
+                    "us": partial(per_second, partial(_connect, ours.socket), line, _is_line, 10000),
+                    "peer": partial(per_second, peer.connect, asked, peer.is_whole, 2000),
+                }
+            )
+            theirs = {"supervisord": medians["peer"]}
+            rows.append(at_least(f"{HEADLINE}, {what}", medians["us"], theirs, 15, "/s"))
+    return rows
 
-        def ask_us() -> float:
-            return per_second(lambda: _connect(ours.socket), line, lambda data: data.endswith(b"\n"), 8000)
 
-        medians = in_turns({"us": ask_us, "supervisord": lambda: per_second(peer.connect, asked, peer.is_whole, 800)})
-    return [at_least(HEADLINE, medians["us"], {"supervisord": medians["supervisord"]}, 15, "/s")]
+def _is_line(data: bytes) -> bool:
+    return data.endswith(b"\n")
 
 
 def _connect(path: str) -> socket.socket:
