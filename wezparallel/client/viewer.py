@@ -53,6 +53,7 @@ class TerminalViewer:
         self._welcome = welcome
         self._say_hello = say_hello
         self._offset = welcome.end
+        self._program_has_tty = bool(welcome.flags & hello.IS_TTY)
         self._held = False
         """The keeper has the terminal, or is about to."""
         self._reason = 0
@@ -131,9 +132,8 @@ class TerminalViewer:
         self._link.send(frames.TERMINAL, fd=fd)
         os.close(fd)
         fail_point("attach.descriptor")
-        has_tty = bool(self._welcome.flags & hello.IS_TTY)
         try:
-            termios.tcsetattr(terminal.STDIN, termios.TCSANOW, terminal.raw(self._attributes, has_tty))
+            termios.tcsetattr(terminal.STDIN, termios.TCSANOW, terminal.raw(self._attributes, self._program_has_tty))
         except termios.error:
             return  # hung up already; the keeper sees it too and says so
         fail_point("attach.raw")
@@ -211,6 +211,7 @@ class TerminalViewer:
         elif kind == frames.STARTED and not self._held:
             self._stop_keys()
             self._exit = None
+            self._program_has_tty = bool(json.loads(payload).get("tty", True))
             self._hand_over()
 
     # The terminal is ours
@@ -220,13 +221,13 @@ class TerminalViewer:
             terminal.write_all(painting.dim(note))
         self._notes.clear()
         process_id = self._options.process_id
-        if self._reason == frames.EXITED and self._asked != LEAVE:
+        if self._asked == STOP and self._reason not in {frames.REMOVED, frames.DETACH}:
+            self._stop_ourselves()
+        elif self._reason == frames.EXITED and self._asked != LEAVE:
             self._after_exit()
         elif self._reason == frames.REMOVED:
             terminal.write_all(painting.dim(f"[{process_id} was removed]"))
             self._code = ended.exit_code(self._exit) if self._exit else 0
-        elif self._asked == STOP:
-            self._stop_ourselves()
         elif self._asked == LEAVE or self._reason == frames.DETACH:
             text = f"\r\n[detached from {process_id}; wezparallel attach {process_id} comes back]\r\n"
             terminal.write_all(text.encode())
@@ -235,6 +236,7 @@ class TerminalViewer:
             self._reconnect()
 
     def _stop_ourselves(self) -> None:
+        self._stop_keys()
         signal.signal(signal.SIGTSTP, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGTSTP)
         # Here again after SIGCONT.
@@ -242,6 +244,8 @@ class TerminalViewer:
         self._asked = ""
         if self._exit is None:
             self._hand_over()
+        else:
+            self._after_exit()
 
     def _after_exit(self) -> None:
         exit_ = self._exit or {}
@@ -309,6 +313,7 @@ class TerminalViewer:
                     return
                 select.select([self._wakeup[0]], [], [], 0.05)
         self._reason = 0
+        self._program_has_tty = bool(self._welcome.flags & hello.IS_TTY)
         known = self._welcome.start <= self._offset <= self._welcome.end
         if not self._welcome.flags & hello.RUNNING or not known:
             self._offset = self._welcome.end
