@@ -132,10 +132,7 @@ class TerminalViewer:
         self._link.send(frames.TERMINAL, fd=fd)
         os.close(fd)
         fail_point("attach.descriptor")
-        try:
-            termios.tcsetattr(terminal.STDIN, termios.TCSANOW, terminal.raw(self._attributes, self._program_has_tty))
-        except termios.error:
-            return  # hung up already; the keeper sees it too and says so
+        _set(terminal.raw(self._attributes, self._program_has_tty))
         fail_point("attach.raw")
         if paint:
             paint()
@@ -253,13 +250,13 @@ class TerminalViewer:
             self._code = ended.exit_code(exit_)
             return
         terminal.write_all(ended.line(self._options.process_id, exit_, terminal.window_size()[1]).encode())
-        termios.tcsetattr(terminal.STDIN, termios.TCSANOW, terminal.one_key_at_a_time(self._attributes))
+        _set(terminal.one_key_at_a_time(self._attributes))
         self._offers_keys = True
 
     def _stop_keys(self) -> None:
         if self._offers_keys:
             self._offers_keys = False
-            termios.tcsetattr(terminal.STDIN, termios.TCSANOW, self._attributes)
+            _set(self._attributes)
 
     def _take_keys(self) -> None:
         try:
@@ -289,7 +286,7 @@ class TerminalViewer:
         if self._held:
             self._held = False
             terminal.write_all(painting.RESET)
-            termios.tcsetattr(terminal.STDIN, termios.TCSANOW, self._attributes)
+            _set(self._attributes)
             self._offset = -1
         if self._asked == LEAVE:
             self._reason = frames.DETACH
@@ -320,6 +317,13 @@ class TerminalViewer:
             self._begin()
         else:
             self._hand_over(lambda: terminal.write_all(self._welcome.modes))
+
+
+def _set(attributes: terminal.Termios) -> None:
+    try:
+        termios.tcsetattr(terminal.STDIN, termios.TCSANOW, attributes)
+    except termios.error:
+        return  # it hung up; the signal or the keeper tells of that
 
 
 def fail_point(name: str) -> None:
