@@ -183,3 +183,13 @@ def test_an_id_that_is_none_is_refused_and_leaves_nothing_behind(daemon: Daemon)
     with pytest.raises(RequestError):
         daemon.call("ProcessAdd", id="new/x", command="true", cwd="relative")
     assert daemon.call("WorkspaceList")["workspaces"] == []
+
+
+def test_an_exit_is_told_with_the_state_that_follows(daemon: Daemon) -> None:
+    before = daemon.call("Status")
+    add(daemon, "once", "exit 5", restart="never")
+    with daemon.client() as client:
+        for message in client.subscribe(["process.exited"], since=before["seq"], epoch=before["epoch"]):
+            data = message["Event"]["data"]
+            break
+    assert (data["state"], data["exit_code"], data["signal"]) == ("exited", 5, None)

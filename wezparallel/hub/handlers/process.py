@@ -25,7 +25,7 @@ _NAME = re.compile(NAME_PATTERN)
 
 def record(hub: Hub, process: Process) -> ProcessRecord:
     """Return what clients see of a process."""
-    usage = hub.usage.get(process.process_id)
+    usage = hub.usage.get(process.process_id) if alive(process.run) else None
     return ProcessRecord.model_validate(
         process_record(
             process,

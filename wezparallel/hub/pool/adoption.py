@@ -73,6 +73,8 @@ class Adoption:
         self._settle_lost()
         for process in list(hub.state.processes.values()):
             process.waits_for = None
+            if not alive(process.run):
+                hub.link.send({"m": messages.RESERVE, "process_id": process.process_id})
             hub.pool.act_after_commit(process)
             hub.pool.start_later(process)
         for process_id in tombs:

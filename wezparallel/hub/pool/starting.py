@@ -33,13 +33,11 @@ def _check(cwd: str, program: str, path: str) -> None:
         raise RequestError(
             "process.no_directory", f"the folder {cwd} does not exist; make it or change `cwd`", cwd=cwd
         )
-    found = program
     if "/" in program:
-        found = os.path.join(cwd, program)
-        ok = os.path.isfile(found) and os.access(found, os.X_OK)
-    else:
-        ok = shutil.which(program, path=path) is not None
-    if not ok:
+        file = os.path.join(cwd, program)
+        if not (os.path.isfile(file) and os.access(file, os.X_OK)):
+            raise RequestError("process.no_binary", f"{file} is no executable file; check the path", program=program)
+    elif shutil.which(program, path=path) is None:
         raise RequestError(
             "process.no_binary", f"{program!r} is no program on its PATH; install it or name its full path",
             program=program,

@@ -254,12 +254,12 @@ class Pool:
             if process.planned is not None:
                 self._move(process, "start", "starting")
         else:
-            self._tell(process, "exited", **told)
-            self._by_policy(process, ended)
+            self._by_policy(process, ended, told)
         self._save(process)
         self.act_after_commit(process)
 
-    def _by_policy(self, process: Process, ended: restarts.Exit) -> None:
+    def _by_policy(self, process: Process, ended: restarts.Exit, told: Message | None = None) -> None:
+        """Decide what follows an end, and tell it; `told` is the exit's data where there was a run."""
         now_ms = self._hub.now_ms()
         history = restarts.History(tuple(process.restarts), process.streak)
         settings = process.settings
@@ -267,17 +267,18 @@ class Pool:
             settings.restart, ended, history, now_ms / 1000, random.random, backoff_s=settings.backoff_s
         )
         process.restarts, process.streak = list(decision.history.times), decision.history.streak
-        if decision.kind == "final":
-            process.state = lifecycle.next_state(process.state, decision.event)
-            process.reason = decision.reason
-            if decision.state == "failed":
-                self._tell(process, "failed", reason=decision.reason)
-            return
-        process.restart_count += 1
-        process.backoff_until = now_ms + int((decision.delay_s or 0) * 1000)
-        at = rfc3339(process.backoff_until)
-        self._move(process, decision.event, "backoff", reason=decision.reason, next_start_at=at)
-        self.start_later(process)
+        process.state = lifecycle.next_state(process.state, decision.event)
+        process.reason = decision.reason
+        if told is not None:
+            self._tell(process, "exited", reason=decision.reason, **told)
+        if decision.kind == "restart":
+            process.restart_count += 1
+            process.backoff_until = now_ms + int((decision.delay_s or 0) * 1000)
+            at = rfc3339(process.backoff_until)
+            self._tell(process, "backoff", reason=decision.reason, next_start_at=at)
+            self.start_later(process)
+        elif decision.state == "failed":
+            self._tell(process, "failed", reason=decision.reason)
 
     def start_later(self, process: Process) -> None:
         """Start a process that waits in backoff, when its time has come."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from wezparallel.errors import RequestError
 from wezparallel.hub.pool.supervise import alive
 from wezparallel.hub.state.model import Process, Workspace, workspace_record
+from wezparallel.keeper import messages
 from wezparallel.protocol.workspace import Plan, WorkspaceRecord
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ class Workspaces:
         """Add a process."""
         self._hub.state.processes[process.process_id] = process
         self._hub.store.put_process(process)
+        self._hub.store.when_committed(self._hub.store.ticket(), lambda: self._make_known(process))
         data = {"process_id": process.process_id, "workspace": process.workspace, "state": process.state}
         self._hub.bus.publish("process.added", data)
 
@@ -98,8 +100,8 @@ class Workspaces:
         """Have everything in it up that starts by itself; return the runs by process id."""
         runs: dict[str, str] = {}
         for process in self._hub.state.members(workspace.name):
-            if not process.settings.auto_start:
-                continue
+            if not (process.settings.auto_start and process.auto_start_on_restore):
+                continue  # what `run` or the socket added is started by whoever wants it again
             runs[process.process_id] = self._hub.pool.want_up(process)
             if view == "plan" and process.settings.pane and not alive(process.run):
                 self._hub.pool.reserve(process)
@@ -133,6 +135,11 @@ class Workspaces:
     def snapshot(self) -> dict[str, Any]:
         """Return all workspaces as a subscriber's snapshot lists them."""
         return {name: self.record(workspace).model_dump() for name, workspace in self._hub.state.workspaces.items()}
+
+    def _make_known(self, process: Process) -> None:
+        """Let viewers attach before its first run."""
+        if self._hub.state.processes.get(process.process_id) is process:
+            self._hub.link.send({"m": messages.RESERVE, "process_id": process.process_id})
 
     def _admit(self) -> None:
         open_now = sum(workspace.open for workspace in self._hub.state.workspaces.values())
