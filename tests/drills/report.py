@@ -63,7 +63,7 @@ class Report:
                 print(f"  {f'{number:>2} {where}':<28}{load:<20}{shown:<12}{'ok' if fits else 'TOO LATE'}")
         print()
         for what, found, faults in self.rows:
-            print(f"  {what:<42}{found:<44}{'ok' if not faults else f'{len(faults)} VIOLATIONS'}")
+            print(f"  {what:<42}{found:<50}{'ok' if not faults else f'{len(faults)} VIOLATIONS'}")
         for what, _, faults in self.rows:
             for fault in faults[:SHOWN]:
                 print(f"\n  {what}: {fault}")
