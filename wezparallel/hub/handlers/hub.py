@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from functools import cache, lru_cache
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import anyio.lowlevel
 
 from wezparallel import paths
+from wezparallel.errors import RequestError
 from wezparallel.hub.handlers import process as processes
 from wezparallel.keeper import messages
 from wezparallel.protocol import hub as words
@@ -121,7 +123,8 @@ async def shut_down(hub: Hub, _command: words.Shutdown, accepted: Accepted) -> w
         runs = [(process, hub.pool.want_down(process)) for process in live]
         for process, run_id in runs:
             if run_id is not None:
-                await processes.until_down(hub, process, run_id)
+                with contextlib.suppress(RequestError):  # started again meanwhile: the keeper ends what is left
+                    await processes.until_down(hub, process, run_id)
     latest = time.monotonic() + LAST_COMMIT_S
 
     def leave() -> None:

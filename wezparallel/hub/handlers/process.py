@@ -67,7 +67,7 @@ def add(hub: Hub, command: words.ProcessAdd) -> Accepted:
 
 async def added(hub: Hub, _command: words.ProcessAdd, accepted: Accepted) -> words.ProcessAdded:
     """Answer once it is spawned, or why it is not."""
-    process = hub.process(accepted["process_id"])
+    process = accepted_one(hub, accepted)
     if accepted["run_id"] is None:
         return words.ProcessAdded(process=record(hub, process), now="added")
     try:
@@ -85,7 +85,7 @@ def start(hub: Hub, command: words.ProcessStart) -> Accepted:
 
 async def started(hub: Hub, _command: words.ProcessStart, accepted: Accepted) -> words.ProcessStarted:
     """Answer once the run is there. Raises RequestError with the reason when it is not."""
-    process = hub.process(accepted["process_id"])
+    process = accepted_one(hub, accepted)
     await until_up(hub, process, accepted["run_id"])
     return words.ProcessStarted(process=record(hub, process))
 
@@ -98,7 +98,7 @@ def restart(hub: Hub, command: words.ProcessRestart) -> Accepted:
 
 async def restarted(hub: Hub, _command: words.ProcessRestart, accepted: Accepted) -> words.ProcessRestarted:
     """Answer once the new run is there."""
-    process = hub.process(accepted["process_id"])
+    process = accepted_one(hub, accepted)
     await until_up(hub, process, accepted["run_id"])
     return words.ProcessRestarted(process=record(hub, process))
 
@@ -186,6 +186,20 @@ def get(hub: Hub, command: words.ProcessGet) -> words.ProcessReply:
     return words.ProcessReply(process=record(hub, hub.process(command.process)))
 
 
+def accepted_one(hub: Hub, accepted: Accepted) -> Process:
+    """Return the process that was accepted, also while it is removed; by its whole id, for a bare name may be another's.
+
+    Raises RequestError `process.not_found` when it was removed meanwhile.
+    """
+    found = hub.state.processes.get(accepted["process_id"])
+    if found is None:
+        raise RequestError(
+            "process.not_found", f"{accepted['process_id']} was removed meanwhile; add it again",
+            process=accepted["process_id"],
+        )  # fmt: skip
+    return found
+
+
 async def until_up(hub: Hub, process: Process, run_id: str) -> None:
     """Wait until a run was spawned. Raises RequestError when it never will be."""
 
@@ -209,22 +223,34 @@ async def until_up(hub: Hub, process: Process, run_id: str) -> None:
 async def until_gone(hub: Hub, process_id: str) -> None:
     """Wait until a process is forgotten."""
     process = hub.state.processes.get(process_id)
-    if process is not None:
+    if process is not None and process.removed:  # else it is gone, and its name has been given to another
         await hub.pool.until(process, lambda: hub.state.processes.get(process_id) is not process)
 
 
 async def until_down(hub: Hub, process: Process, run_id: str) -> None:
-    """Wait until a run has ended, or will never be."""
+    """Wait until a run has ended, or will never be.
+
+    Raises RequestError `process.superseded` when a later start wants this very run: nobody stops it any more.
+    """
 
     def ended() -> bool:
         planned = process.planned is not None and process.planned.run_id == run_id
         return not planned and not (alive(process.run) and process.run is not None and process.run.run_id == run_id)
 
-    await hub.pool.until(process, ended)
+    def overtaken() -> bool:
+        return process.desired == "up" and not hub.pool.stops(run_id) and not ended()
+
+    await hub.pool.until(process, lambda: ended() or overtaken())
+    if overtaken():
+        raise RequestError(
+            "process.superseded",
+            f"{process.process_id} was started again before this stop had its turn; stop it again",
+            process=process.process_id,
+        )
 
 
 async def _until_down(hub: Hub, accepted: Accepted) -> ProcessRecord:
-    process = hub.process(accepted["process_id"])
+    process = accepted_one(hub, accepted)
     if accepted["run_id"] is not None:
         await until_down(hub, process, accepted["run_id"])
     return record(hub, process)

@@ -15,6 +15,7 @@ from wezparallel.protocol.workspace import Outcome
 if TYPE_CHECKING:
     from wezparallel.hub.app import Hub
     from wezparallel.hub.comms.dispatch import Accepted
+    from wezparallel.hub.state.model import Process
 
 
 def create(hub: Hub, command: words.WorkspaceCreate) -> Accepted:
@@ -103,11 +104,11 @@ def get(hub: Hub, command: words.WorkspaceGet) -> words.WorkspaceReply:
 
 
 async def _opened(hub: Hub, accepted: Accepted) -> dict[str, object]:
-    workspace = hub.workspaces.get(accepted["name"])
     outcomes = [
-        await _outcome(hub, process.process_id, accepted["runs"].get(process.process_id))
-        for process in hub.state.members(workspace.name)
+        await _outcome(hub, process, accepted["runs"].get(process.process_id))
+        for process in hub.state.members(accepted["name"])
     ]
+    workspace = hub.workspaces.get(accepted["name"])  # it may have been deleted meanwhile
     return {
         "workspace": hub.workspaces.record(workspace),
         "plan": hub.workspaces.plan(workspace),
@@ -115,8 +116,8 @@ async def _opened(hub: Hub, accepted: Accepted) -> dict[str, object]:
     }
 
 
-async def _outcome(hub: Hub, process_id: str, run_id: str | None) -> Outcome:
-    process = hub.state.processes[process_id]
+async def _outcome(hub: Hub, process: Process, run_id: str | None) -> Outcome:
+    process_id = process.process_id
     if run_id is None:
         return Outcome(process_id=process_id, now="running" if alive(process.run) else "not_started")
     if process.waits_for is not None:

@@ -227,8 +227,12 @@ class Pool:
         self._save(process)
         self.act_after_commit(process)
 
+    def stops(self, run_id: str) -> bool:
+        """Tell whether the keeper was asked to end this run."""
+        return run_id in self._stopping
+
     def _stop(self, process: Process, run: Run, grace_s: float | None = None, kill: bool = False) -> None:
-        if run.run_id in self._stopping and not kill:
+        if run.run_id in self._stopping and not kill and grace_s is None:
             return
         self._stopping.add(run.run_id)
         if process.state != "stopping":

@@ -47,10 +47,16 @@ class Workspaces:
 
     def free_name(self, wanted: str, root: str, unique: bool) -> str:
         """Return the name that a new workspace gets. Raises RequestError `workspace.exists`."""
-        taken = self._hub.state.workspaces.get(wanted)
-        if taken is None:
+        if not self._is_taken(wanted):
             return wanted
-        if not unique or taken.root == root:
+        taken = self._hub.state.workspaces.get(wanted)
+        if taken is None and not unique:
+            raise RequestError(
+                "workspace.exists",
+                f"the workspace {wanted!r} is still being deleted; try again when that is done, or choose another name",
+                name=wanted,
+            )
+        if taken is not None and (not unique or taken.root == root):
             how = "open" if taken.open else "closed"
             raise RequestError(
                 "workspace.exists",
@@ -58,9 +64,14 @@ class Workspaces:
                 name=wanted, root=taken.root,
             )  # fmt: skip
         number = 2
-        while f"{wanted}-{number}" in self._hub.state.workspaces:
+        while self._is_taken(f"{wanted}-{number}"):
             number += 1
         return f"{wanted}-{number}"
+
+    def _is_taken(self, name: str) -> bool:
+        """Tell whether there is one, or something of a deleted one that has not ended yet."""
+        state = self._hub.state
+        return name in state.workspaces or any(process.workspace == name for process in state.processes.values())
 
     def add(self, name: str, root: str, env_id: str = "", template: str | None = None) -> Workspace:
         """Make an open, empty workspace. Raises RequestError."""
