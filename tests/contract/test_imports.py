@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
+import socket
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -40,13 +44,10 @@ BARE = [
 ]
 
 
-def python(*arguments: str, terminal: int = subprocess.DEVNULL) -> subprocess.CompletedProcess[str]:
+def python(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a bare interpreter: no site-packages, no PYTHON variables."""
-    output = subprocess.PIPE if terminal == subprocess.DEVNULL else terminal
-    return subprocess.run(
-        [sys.executable, "-I", "-S", *arguments],
-        stdin=terminal, stdout=output, stderr=subprocess.PIPE, text=True, timeout=30, check=False,
-    )  # fmt: skip
+    command = [sys.executable, "-I", "-S", *arguments]
+    return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30, check=False)
 
 
 def loaded_by(statement: str) -> set[str]:
@@ -57,10 +58,13 @@ def loaded_by(statement: str) -> set[str]:
     return set(done.stdout.split())
 
 
-def imported_by(*arguments: str, terminal: int = subprocess.DEVNULL) -> set[str]:
+def imported_by(*arguments: str) -> set[str]:
     """Return what a program imports up to its end, as the interpreter tells it."""
-    bare = _import_times(python("-X", "importtime", "-c", "pass").stderr)
-    return _import_times(python("-X", "importtime", *arguments, terminal=terminal).stderr) - bare
+    return _import_times(python("-X", "importtime", *arguments).stderr) - _bare()
+
+
+def _bare() -> set[str]:
+    return _import_times(python("-X", "importtime", "-c", "pass").stderr)
 
 
 def _import_times(stderr: str) -> set[str]:
@@ -107,13 +111,33 @@ def test_call_imports_c_modules_alone(tmp_path: Path) -> None:
     assert imported <= {"_socket"}
 
 
-def test_attach_imports_c_modules_and_our_own_alone_before_its_hello(tmp_path: Path) -> None:
+@pytest.fixture
+def keeper_socket() -> Iterator[socket.socket]:
+    """A socket where a keeper would listen; short enough for its name."""
+    folder = tempfile.mkdtemp(prefix="wzp-", dir="/tmp")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(f"{folder}/keeper.sock")
+        listener.listen()
+        listener.settimeout(20)
+        yield listener
+    shutil.rmtree(folder)
+
+
+def test_attach_imports_c_modules_and_our_own_alone_before_its_hello(keeper_socket: socket.socket) -> None:
     master, slave = os.openpty()
-    try:
-        nowhere = str(tmp_path / "none")
-        imported = imported_by(str(PACKAGE / "client" / "attach.py"), "web/api", "--socket", nowhere, terminal=slave)
-    finally:
-        os.close(master)
-        os.close(slave)
+    file = str(PACKAGE / "client" / "attach.py")
+    with subprocess.Popen(
+        [sys.executable, "-I", "-S", "-X", "importtime", file, "web/api", "--socket", keeper_socket.getsockname()],
+        stdin=slave, stdout=slave, stderr=subprocess.PIPE, text=True,
+    ) as client:  # fmt: skip
+        connection, _ = keeper_socket.accept()
+        with connection:
+            assert connection.recv(1)
+            client.kill()
+        assert client.stderr is not None
+        imported = _import_times(client.stderr.read()) - _bare()
+    os.close(master)
+    os.close(slave)
     others = {name for name in imported if not name.startswith("wezparallel")}
     assert others <= C_MODULES | {"__future__", "struct"}
+    assert "wezparallel.wire.hello" in imported
