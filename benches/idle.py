@@ -40,6 +40,6 @@ def quiet(hub: int, keeper: int) -> list[Row]:
     used = cpu_s(hub) + cpu_s(keeper) - before[0]
     return [
         below("idle CPU, 100 processes", used / WATCH_S * 100, 0.3, "% of a core"),
-        below("idle wake-ups of the keeper", (wake_ups(keeper) - before[2]) / WATCH_S, 0.2, "/s"),
+        below("idle wake-ups of the keeper", (wake_ups(keeper) - before[2]) / WATCH_S, 0.5, "/s"),
         below("idle wake-ups of the hub", (wake_ups(hub) - before[1]) / WATCH_S, 5, "/s"),
     ]

@@ -81,17 +81,17 @@ Opener = Callable[[str], Pane]
 
 
 @contextmanager
-def ours(running: Daemon, name: str, script: str) -> Iterator[Pane]:
+def ours(running: Daemon, name: str, script: str, *options: str) -> Iterator[Pane]:
     """A pane of our attach client."""
     running.call("ProcessAdd", id=f"bench/{name}", command="/bin/sh", args=["-c", script], tty=True)
-    with closing(attach(running, f"bench/{name}")) as pane:
+    with closing(attach(running, f"bench/{name}", *options)) as pane:
         yield pane
 
 
-def attach(running: Daemon, process_id: str) -> Pane:
+def attach(running: Daemon, process_id: str, *options: str) -> Pane:
     """Open a pane with our attach client."""
     command = [sys.executable, "-I", "-S", ATTACH, process_id, "--socket", f"{running.runtime}/keeper.sock"]
-    return Pane(command, running.env)
+    return Pane([*command, *options], running.env)
 
 
 @contextmanager
