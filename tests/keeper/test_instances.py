@@ -9,6 +9,8 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from tests.keeper.conftest import Daemon, wait_until
 from tests.support.fake_hub import FakeHub
 from wezparallel.keeper import messages as m
@@ -142,6 +144,13 @@ def test_the_end_with_children_acknowledges_every_exit_first(daemon: Daemon, hub
     assert daemon.process.wait(20) == 0
 
 
+@pytest.fixture
+def unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start children without coverage, which would double their memory."""
+    monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+
+
+@pytest.mark.usefixtures("unmeasured")
 def test_its_memory_is_small(daemon: Daemon, hub: FakeHub) -> None:
     hub.run(["true"], tty=True)
     status = Path(f"/proc/{daemon.pid}/status").read_text()
