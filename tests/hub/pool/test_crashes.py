@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 from tests.hub.handlers.test_process import add, get, text_of
 from tests.support.daemon import Daemon
 from tests.support.waiting import until
+from wezparallel import paths
+from wezparallel.client.control import Control
 
 
 def test_a_killed_hub_costs_no_process(daemon: Daemon) -> None:
@@ -84,3 +87,20 @@ def test_no_connect_fails_while_hubs_die(daemon: Daemon) -> None:
     done.set()
     asker.join(30)
     assert failures == []
+
+
+def test_a_process_that_was_removed_and_added_again_is_adopted(daemon: Daemon) -> None:
+    pid = add(daemon, "again", "exec sleep 100")["process"]["pid"]
+    daemon.call("Shutdown")
+    with Control(f"{daemon.runtime}/keeper.sock") as control:
+        until(lambda: control.status()["hub"]["pid"] is None, 10, "the hub's end")
+    # As a hub leaves it that dies between the keeper's answer to the spawn and the commit that tells of it.
+    database = sqlite3.connect(daemon.home / "state" / paths.NAME / "state.db")
+    with database:
+        database.execute("INSERT INTO tombstones VALUES ('again', 0)")
+        database.execute("UPDATE runs SET status = 'planned', pid = NULL, start = NULL, started_at = NULL")
+        database.execute("UPDATE definitions SET planned_run_id = run_id, run_id = NULL, state = 'starting'")
+    database.close()
+    assert [get(daemon, "again")[name] for name in ("pid", "state", "run")] == [pid, "running", 1]
+    daemon.kill_hub()
+    assert get(daemon, "again")["pid"] == pid

@@ -59,26 +59,31 @@ class Adoption:
         """Bring the store and the keeper's list together, and go on from there."""
         failpoint("adopting")
         hub = self._hub
-        tombs = hub.store.tombstones()
+        tombs = set(hub.store.tombstones())
         for run_id, (message, fds) in self._runs.items():
             process_id = message["process_id"]
+            process = hub.state.processes.get(process_id)
             if process_id in tombs:
-                close_all(fds)
-                continue
-            process = hub.state.processes.get(process_id) or self._unknown(message)
+                if process is None or process.planned is None or process.planned.run_id != run_id:
+                    close_all(fds)
+                    continue
+                # Added again under its name: as it was spawned, the keeper has forgotten what was removed.
+                tombs.discard(process_id)
+                hub.store.clear_tombstone(process_id)
+            process = process or self._unknown(message)
             if message.get("exit") and self._is_over(process, run_id):
                 close_all(fds)  # an earlier hub committed this exit; `EXITED` below is only acknowledged
                 continue
             self._settle_run(process, run_id, message, fds)
         self._settle_lost()
+        for process_id in tombs:  # before a process that was added again under the same name is made known
+            hub.pool.bury(process_id)
         for process in list(hub.state.processes.values()):
             process.waits_for = None
             if not alive(process.run):
                 hub.link.send({"m": messages.RESERVE, "process_id": process.process_id})
             hub.pool.act_after_commit(process)
             hub.pool.start_later(process)
-        for process_id in tombs:
-            hub.pool.bury(process_id)
         for message in self._exits:
             hub.pool.exited(message)
         used = {p.env_id for p in hub.state.processes.values()} | {w.env_id for w in hub.state.workspaces.values()}
