@@ -104,7 +104,7 @@ class ProcessAdd(Mutation[ProcessAdded]):
 
     id: Annotated[str, Field(min_length=1, max_length=MAX_ID, description="`workspace/name`, or a bare name.")]
     command: Annotated[str, Field(min_length=1, description="One executable; arguments go into `args`.")]
-    args: Annotated[list[str], Field(max_length=4096)] = []
+    args: Annotated[list[str], Field(max_length=4095)] = []
     env: dict[str, str] = {}
     cwd: Annotated[str | None, Field(description="Absolute; the workspace's root, else the home folder.")] = None
     auto_start_on_restore: Annotated[bool, Field(description="Comes back after a reboot.")] = False

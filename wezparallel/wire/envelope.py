@@ -45,6 +45,8 @@ def parse_request(line: bytes) -> Request:
             f'a request names exactly one command beside "id"; this one names {len(value)}',
             id=request_id,
         )
+    if b"\\ud" in line or b"\\uD" in line:
+        _refuse_half_pairs(value, request_id)
     name, fields = next(iter(value.items()))
     if fields is None:
         fields = {}
@@ -82,6 +84,17 @@ def reply_line(name: str, body: Json, request: Request | None = None) -> bytes:
 def dump(value: Json) -> bytes:
     """Return one JSON value as a line, UTF-8."""
     return _encoder.encode(value).encode("utf-8", "replace") + b"\n"
+
+
+def _refuse_half_pairs(value: JsonObject, request_id: Json) -> None:
+    """Keep out what no reply could carry: one such word in a definition would break every list that shows it."""
+    try:
+        _encoder.encode(value).encode()
+    except UnicodeEncodeError:
+        raise RequestError(
+            "command.bad_value", "half of a surrogate pair is no character; send both halves",
+            id=dump(request_id).decode() if isinstance(request_id, str) else request_id,
+        ) from None  # fmt: skip
 
 
 def _check_depth(text: str) -> None:

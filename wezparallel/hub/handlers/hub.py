@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 LAST_COMMIT_S = 10.0  # a full disk must not keep a daemon from ending
 REPLAY_PART = 200  # events sent in one turn: some milliseconds
-SNAPSHOT_PART = 200  # process records a part: about 200 KB, well below the line limit
+SNAPSHOT_PART = 512 * 1024  # bytes of process records a part: with one more, or the workspaces, below the line limit
 
 PROTOCOL = words.ProtocolRange()
 
@@ -142,17 +142,21 @@ def _snapshot(hub: Hub) -> dict[str, Any]:
     live = [process for process in hub.state.processes.values() if not process.removed]
     return {
         "workspaces": list(hub.workspaces.snapshot().values()),
-        "processes": [processes.record(hub, process).model_dump() for process in live],
+        "processes": [processes.record(hub, process) for process in live],
     }
 
 
 def _send_parts(connection: Connection, snapshot: dict[str, Any]) -> dict[str, Any]:
     """Send what would not fit into one line ahead; return what stands in `Subscribed` itself."""
-    records = snapshot["processes"]
-    while len(records) > SNAPSHOT_PART:
-        part, records = records[:SNAPSHOT_PART], records[SNAPSHOT_PART:]
-        connection.write(dump({"SnapshotPart": {"processes": part}}))
-    return {**snapshot, "processes": records}
+    part: list[dict[str, Any]] = []
+    size = 0
+    for record in snapshot["processes"]:
+        if size > SNAPSHOT_PART:
+            connection.write(dump({"SnapshotPart": {"processes": part}}))
+            part, size = [], 0
+        part.append(record.model_dump())
+        size += processes.size_of(record)
+    return {**snapshot, "processes": part}
 
 
 @cache

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 
 STREAMS = {logformat.STDOUT: "stdout", logformat.STDERR: "stderr", logformat.TTY: "tty"}
 
+MAX_TEXT = 768 * 1024  # of a reply; one more chunk, 128 KiB at most as it is told, still fits below 1 MiB
+ESCAPE = 5  # more bytes that JSON makes of a control character
+CHUNK_FIELDS = 200  # bytes of a chunk beside its text
+_CONTROL = re.compile(rb"[\x00-\x1f\x22\x5c]")
+
 _AGE = re.compile(r"(\d+(?:\.\d+)?)(s|m|h|d)")
 _UNIT_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -33,7 +38,7 @@ def read(hub: Hub, command: words.LogRead) -> words.Log:
     try:
         start, end = reader.start, reader.end
         chunks: list[LogChunk] = []
-        taken = lost = 0
+        taken = lost = size = 0
         at: int | None = _from(reader, command, hub.now_ms(), start)
         run_id: str | None = None
         for chunk in reader.chunks(at or 0, end):
@@ -42,12 +47,14 @@ def read(hub: Hub, command: words.LogRead) -> words.Log:
             elif chunk.kind == logformat.RUN:
                 run_id = logformat.run_id_of(chunk.values)
             elif chunk.kind in STREAMS:
-                if taken and taken + len(chunk.data) > command.max_bytes:
+                if taken and (taken + len(chunk.data) > command.max_bytes or size > MAX_TEXT):
                     at = chunk.offset
                     break
                 taken += len(chunk.data)
                 if command.stream in (None, STREAMS[chunk.kind]):
-                    chunks.append(_chunk(chunk, run_id))
+                    told, length = _chunk(chunk, run_id)
+                    chunks.append(told)
+                    size += length
         else:
             at = None
         return words.Log(process_id=process_id, start=start, end=end, chunks=chunks, next=at, lost_bytes=lost)
@@ -73,7 +80,7 @@ def _from(reader: LogReader, command: words.LogRead, now_ms: int, start: int) ->
 def _moment(text: str, now_ms: int) -> int:
     age = _AGE.fullmatch(text)
     if age:
-        return now_ms - int(float(age[1]) * _UNIT_S[age[2]] * 1000)
+        return max(0, now_ms - int(min(float(age[1]) * _UNIT_S[age[2]] * 1000, now_ms)))
     try:
         return int(datetime.fromisoformat(text).astimezone().timestamp() * 1000)
     except ValueError:
@@ -83,12 +90,18 @@ def _moment(text: str, now_ms: int) -> int:
         ) from None  # fmt: skip
 
 
-def _chunk(chunk: Chunk, run_id: str | None) -> LogChunk:
+def _chunk(chunk: Chunk, run_id: str | None) -> tuple[LogChunk, int]:
+    """Return a chunk as it is told, and about how long that is."""
     try:
         text, encoding = chunk.data.decode(), "utf-8"
+        length = len(chunk.data) + ESCAPE * len(_CONTROL.findall(chunk.data))
     except UnicodeDecodeError:
+        encoding, length = "base64", 0
+    if encoding == "base64" or length > 2 * len(chunk.data):
         text, encoding = base64.b64encode(chunk.data).decode(), "base64"
-    return LogChunk.model_validate(
+        length = len(text)
+    told = LogChunk.model_validate(
         {"at": rfc3339(chunk.time_ms), "offset": chunk.offset, "stream": STREAMS[chunk.kind], "run_id": run_id,
          "text": text, "encoding": encoding}
     )  # fmt: skip
+    return told, length + CHUNK_FIELDS

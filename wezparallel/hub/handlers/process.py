@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from wezparallel.hub.comms.dispatch import Accepted
 
 _NAME = re.compile(NAME_PATTERN)
+MAX_DEFINITION = 384 * 1024  # bytes as JSON
+MAX_PAGE = 896 * 1024  # bytes of records in one reply; a line has 1 MiB
+SMALL = 800  # characters of a command; up to there a record is not measured
 
 
 def record(hub: Hub, process: Process) -> ProcessRecord:
@@ -34,6 +37,25 @@ def record(hub: Hub, process: Process) -> ProcessRecord:
             memory_bytes=usage.memory_bytes if usage else None,
         )
     )
+
+
+def size_of(told: ProcessRecord) -> int:
+    """Return how many bytes a record is as it is told, or more."""
+    if sum(map(len, told.argv)) < SMALL:
+        return 2 * SMALL
+    return len(told.model_dump_json())
+
+
+def check_size(settings: ProcessSettings) -> None:
+    """Refuse a definition that no list could show. Raises RequestError `process.bad_command`."""
+    size = len(settings.model_dump_json())
+    if size > MAX_DEFINITION:
+        raise RequestError(
+            "process.bad_command",
+            f"the command and environment of {settings.name} take {size} bytes, and {MAX_DEFINITION} may be; "
+            "put what is long into a file",
+            limit_bytes=MAX_DEFINITION,
+        )
 
 
 def add(hub: Hub, command: words.ProcessAdd) -> Accepted:
@@ -54,6 +76,7 @@ def add(hub: Hub, command: words.ProcessAdd) -> Accepted:
         restart=command.restart, backoff_s=command.backoff_s, stop=command.stop, agent=command.agent,
         log_cap_bytes=command.log_cap_bytes,
     )  # fmt: skip
+    check_size(settings)
     if workspace and owner is None:  # only now: a request that is refused must change nothing
         hub.workspaces.add(workspace, command.root or home)
     process = Process(
@@ -176,9 +199,15 @@ def list_(hub: Hub, command: words.ProcessList) -> words.Processes:
         and (command.workspace is None or process.workspace == command.workspace)
         and (command.after is None or process_id > command.after)
     )
-    page = ids[: command.limit]
-    records = [record(hub, hub.state.processes[process_id]) for process_id in page]
-    return words.Processes(processes=records, next=page[-1] if len(ids) > len(page) else None)
+    page: list[ProcessRecord] = []
+    size = 0
+    for process_id in ids[: command.limit]:
+        told = record(hub, hub.state.processes[process_id])
+        size += size_of(told)
+        if page and size > MAX_PAGE:
+            break
+        page.append(told)
+    return words.Processes(processes=page, next=page[-1].process_id if len(ids) > len(page) else None)
 
 
 def get(hub: Hub, command: words.ProcessGet) -> words.ProcessReply:
@@ -187,7 +216,7 @@ def get(hub: Hub, command: words.ProcessGet) -> words.ProcessReply:
 
 
 def accepted_one(hub: Hub, accepted: Accepted) -> Process:
-    """Return the process that was accepted, also while it is removed; by its whole id, for a bare name may be another's.
+    """Return the process that was accepted, also while it is removed, and never another of the same bare name.
 
     Raises RequestError `process.not_found` when it was removed meanwhile.
     """

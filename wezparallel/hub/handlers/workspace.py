@@ -24,6 +24,8 @@ def create(hub: Hub, command: words.WorkspaceCreate) -> Accepted:
     named = command.name or os.path.basename(root.rstrip("/")) or "root"
     name = hub.workspaces.free_name(named, root, command.unique)
     compiled = compiled_for(command.template, command.source, root)
+    for settings in compiled.settings:
+        processes.check_size(settings)
     env_id = hub.environments.put(command.environment)
     workspace = hub.workspaces.add(name, compiled.root, env_id, compiled.name)
     hub.workspaces.fill(workspace, compiled)

@@ -53,7 +53,7 @@ class Workspaces:
         if taken is None and not unique:
             raise RequestError(
                 "workspace.exists",
-                f"the workspace {wanted!r} is still being deleted; try again when that is done, or choose another name",
+                f"the workspace {wanted!r} is still being deleted; try again soon, or choose another name",
                 name=wanted,
             )
         if taken is not None and (not unique or taken.root == root):

@@ -155,7 +155,7 @@ def _all(root: str) -> Iterator[Candidate]:
 def _in_folder(folder: str, of: str) -> Iterator[Candidate]:
     try:
         names = sorted(os.listdir(folder))
-    except OSError:
+    except (OSError, ValueError):  # ValueError: a NUL in the name
         return
     for name in names:
         stem, suffix = os.path.splitext(name)
