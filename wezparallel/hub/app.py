@@ -92,7 +92,9 @@ class Hub:
                 process
                 for process in self.state.processes.values()
                 if not process.removed
-                and (process.settings.name == process_id or (alive(process.run) and str(process.run.pid) == process_id))
+                and (
+                    process.settings.name == process_id or (alive(process.run) and str(process.run.pid) == process_id)
+                )
             ]
             found = named[0] if len(named) == 1 else None
         if found is None:

@@ -8,6 +8,8 @@ named field exists, and that every command has a verb.
 from __future__ import annotations
 
 import argparse
+import difflib
+import re
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -147,10 +149,17 @@ GROUPS: tuple[tuple[str, tuple[Verb, ...]], ...] = (
 VERBS = {verb.name: verb for _, verbs in GROUPS for verb in verbs}
 
 
+_UNKNOWN_VERB = re.compile(r"argument VERB: invalid choice: '(.*?)' \(")
+
+
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         verb = self.prog.split()[-1]
         help_ = f"wezparallel {verb} --help" if verb in VERBS else "wezparallel help"
+        unknown = _UNKNOWN_VERB.search(message)
+        if unknown:
+            near = difflib.get_close_matches(unknown[1], VERBS, n=1)
+            message = f"there is no verb '{unknown[1]}'" + (f"; did you mean {near[0]}?" if near else "")
         self.exit(2, f"wezparallel: {message}; see `{help_}`\n")
 
 

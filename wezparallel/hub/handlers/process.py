@@ -264,7 +264,7 @@ async def until_down(hub: Hub, process: Process, run_id: str) -> None:
 
     def ended() -> bool:
         planned = process.planned is not None and process.planned.run_id == run_id
-        return not planned and not (alive(process.run) and process.run is not None and process.run.run_id == run_id)
+        return not planned and not (alive(process.run) and process.run.run_id == run_id)
 
     def overtaken() -> bool:
         return process.desired == "up" and not hub.pool.stops(run_id) and not ended()

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import random
 import secrets
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import anyio
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 VIEWER_WAIT_S = 1.0  # a process whose pane is being opened starts then at the latest
 
 
-def alive(run: Run | None) -> bool:
+def alive(run: Run | None) -> TypeGuard[Run]:
     """Tell whether the keeper holds this run."""
     return run is not None and run.status == "spawned"
 
@@ -55,7 +55,6 @@ class Pool:
         self._fresh(process)
         if process.planned is None and alive(process.run) and process.state != "stopping":
             self._save(process)
-            assert process.run is not None
             return process.run.run_id
         return self._plan(process)
 
@@ -64,7 +63,7 @@ class Pool:
         process.desired = "up"
         self._fresh(process)
         run_id = self._plan(process)
-        if process.run is not None and alive(process.run):
+        if alive(process.run):
             self._stop(process, process.run)
         return run_id
 
@@ -81,7 +80,7 @@ class Pool:
         if not alive(process.run) and process.planned is None and process.state in ("backoff", "starting"):
             self._move(process, "stop" if process.state == "backoff" else "stopped", "stopped", reason=None)
         self._save(process)
-        if process.run is not None and alive(process.run):
+        if alive(process.run):
             self._stop(process, process.run, grace_s, kill)
         self.act_after_commit(process)
         run = process.planned or process.run
@@ -100,7 +99,6 @@ class Pool:
         """Do the next thing that brings a process where it is wanted."""
         run = process.run
         if alive(run):
-            assert run is not None
             if process.desired == "down" or process.planned is not None:
                 self._stop(process, run)
             return
@@ -274,7 +272,7 @@ class Pool:
         process.state = lifecycle.next_state(process.state, decision.event)
         process.reason = decision.reason
         if told is not None:
-            self._tell(process, "exited", reason=decision.reason, **told)
+            self._tell(process, "exited", **told)
         if decision.kind == "restart":
             process.restart_count += 1
             process.backoff_until = now_ms + int((decision.delay_s or 0) * 1000)
