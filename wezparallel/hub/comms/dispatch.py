@@ -37,6 +37,8 @@ log = structlog.get_logger()
 
 Accepted = dict[str, Any]
 
+_sorted = json.JSONEncoder(sort_keys=True)
+
 
 @dataclass(frozen=True, slots=True)
 class Read:
@@ -238,7 +240,7 @@ def _fill(waiter: tuple[Slot, Request], reply: dict[str, Any]) -> None:
 
 
 def _hash(command: Command[Reply]) -> str:
-    text = json.dumps(command.model_dump(mode="json", exclude={"key", "environment"}), sort_keys=True)
+    text = _sorted.encode(command.model_dump(mode="json", exclude={"key", "environment"}))
     return hashlib.sha256(f"{type(command).__name__} {text}".encode()).hexdigest()
 
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 MAX_FDS = 253  # SCM_MAX_FD of Linux
 MSG_CMSG_CLOEXEC = 0x40000000  # of Linux; Python does not name it
 
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+
 
 class KeeperLink:
     """One connection to the keeper, for the hub's whole life."""
@@ -85,7 +87,7 @@ class KeeperLink:
 
     def send(self, message: Message) -> None:
         """Send a message that needs no answer."""
-        self._out += frames.pack(frames.MESSAGE, json.dumps(message, separators=(",", ":")).encode())
+        self._out += frames.pack(frames.MESSAGE, _encode(message).encode())
         self._flush()
 
     def request(self, message: Message, on_reply: OnReply) -> None:

@@ -23,6 +23,7 @@ _DEFINITION = (
     "planned_run_id", "runs", "restarts", "streak", "restart_count", "backoff_until", "waits_for", "env_id",
     "auto_start_on_restore", "removed",
 )  # fmt: skip
+_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode  # dumps would make one at each call
 _WORKSPACE = ("name", "root", "template", "created_at", "open", "focus", "plan", "env_id")
 
 
@@ -55,7 +56,7 @@ class KeyRow:
 
 def dump(value: Any) -> str:
     """Return compact JSON in ASCII, which any text column takes."""
-    return json.dumps(value, separators=(",", ":"), allow_nan=False)
+    return _encode(value)
 
 
 def run_row(run: Run) -> tuple[Any, ...]:
