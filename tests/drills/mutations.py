@@ -23,7 +23,7 @@ from wezparallel.client.sync import Client
 from wezparallel.errors import WezparallelError
 
 PATIENCE_S = 60.0
-PAUSE_S = 0.03
+PAUSE_S = 0.015
 STARTED = 'printf "%s %s\\n" "$WEZPARALLEL_PROCESS" "$WEZPARALLEL_RUN" >> "$0"; '
 COUNT = 'while IFS= read -r line; do printf "got %s\\n" "$line"; done'
 SIGNALS = {"KILL": 9, "TERM": 15, "SEGV": 11, "USR1": 10}
@@ -147,9 +147,10 @@ def churn_until_stopped(worker: Worker, number: int) -> dict[str, Any]:
     return {"runs": {process_id: runs}, "stops": {process_id: stops}}
 
 
-def open_until_stopped(worker: Worker, _: Any) -> dict[str, Any]:
+def open_until_stopped(worker: Worker, number: int) -> dict[str, Any]:
     """Create, close, open and delete a workspace over and over; each time it is a new one, with a new log."""
-    process_id = "again/a"
+    name = f"again-{number}"
+    process_id = f"{name}/a"
     starts = stops = rounds = 0
     script = Path(worker.effects + ".sh")  # in a template's command `$` has a meaning of its own
     script.write_text(STARTED.replace("$0", "$1") + 'echo "born $MARK"; exec sleep 3600\n')
@@ -157,12 +158,12 @@ def open_until_stopped(worker: Worker, _: Any) -> dict[str, Any]:
     while not worker.stop.is_set():
         mark = f"{rounds}-{worker.random.getrandbits(32):08x}"
         environment = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "MARK": mark}
-        reply = worker.mutate("WorkspaceCreate", name="again", source=source, root="/", environment=environment)
+        reply = worker.mutate("WorkspaceCreate", name=name, source=source, root="/", environment=environment)
         starts += 1
         for _again in range(worker.random.randrange(3)):
             worker.pause()
-            worker.mutate("WorkspaceClose", name="again")
-            reply = worker.mutate("WorkspaceOpen", name="again")
+            worker.mutate("WorkspaceClose", name=name)
+            reply = worker.mutate("WorkspaceOpen", name=name)
             starts += 1
             stops += 1
         if [outcome["now"] for outcome in reply["processes"]] != ["spawned"]:
@@ -170,7 +171,7 @@ def open_until_stopped(worker: Worker, _: Any) -> dict[str, Any]:
         shown = _first_output(worker, process_id)
         if not shown.startswith(f"born {mark}\n"):
             say("problem", text=f"the log of a new {process_id} should begin with 'born {mark}', not with {shown!r}")
-        worker.mutate("WorkspaceDelete", name="again")
+        worker.mutate("WorkspaceDelete", name=name)
         stops += 1
         rounds += 1
         worker.pause()
@@ -248,7 +249,7 @@ def main(path: str, effects: str, seed: str) -> None:
     follower.start()
     purposes: list[tuple[Any, Any]] = [
         (add_until_stopped, 0), (add_until_stopped, 1), (type_until_stopped, False), (type_until_stopped, True),
-        (churn_until_stopped, 0), (churn_until_stopped, 1), (open_until_stopped, 0),
+        (churn_until_stopped, 0), (churn_until_stopped, 1), (open_until_stopped, 0), (open_until_stopped, 1),
     ]  # fmt: skip
     threads = [threading.Thread(target=run, args=purpose) for purpose in purposes]
     for thread in threads:
