@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benches.daemon import PACKAGE
+from benches.peers import end_dtach
 from tests.support.daemon import Daemon
 
 ATTACH = str(PACKAGE / "client" / "attach.py")
@@ -97,9 +98,13 @@ def attach(running: Daemon, process_id: str, *options: str) -> Pane:
 @contextmanager
 def dtach(folder: Path, name: str, script: str) -> Iterator[Pane]:
     """A pane of dtach."""
-    command = ["dtach", "-c", f"{folder}/{name}.dtach", "-E", "-z", "-r", "none", "/bin/sh", "-c", script]
+    path = f"{folder}/{name}.dtach"
+    command = ["dtach", "-c", path, "-E", "-z", "-r", "none", "/bin/sh", "-c", script]
     with closing(Pane(command, {**os.environ, "TERM": "xterm-256color"})) as pane:
-        yield pane
+        try:
+            yield pane
+        finally:
+            end_dtach(path)
 
 
 @contextmanager

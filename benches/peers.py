@@ -21,11 +21,15 @@ def present(program: str) -> bool:
 
 @contextmanager
 def ping_pong() -> Iterator[socket.socket]:
-    """Give one end of a socket whose other end, in a process of its own, sends back what it gets."""
+    """Give one end of a socket whose other end, in a process of its own, sends back what it gets.
+
+    In a session of its own too, as the hub is: Linux shares processors among sessions first.
+    """
     ours, theirs = socket.socketpair()
     pid = os.fork()
     if pid == 0:
         ours.close()
+        os.setsid()
         while data := theirs.recv(4096):
             theirs.sendall(data)
         os._exit(0)
@@ -59,6 +63,17 @@ def end_all(pids: list[int]) -> None:
         os.kill(pid, signal.SIGKILL)
     for pid in pids:
         os.waitpid(pid, 0)
+
+
+def end_dtach(path: str) -> None:
+    """End the master of a dtach session: the process whose command line names the session's own socket."""
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if words[0] == b"dtach" and path.encode() in words:
+            os.kill(int(pid), signal.SIGTERM)
 
 
 class Supervisord:
