@@ -7,9 +7,12 @@ import itertools
 from typing import TYPE_CHECKING
 
 import anyio
+import structlog
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+log = structlog.get_logger()
 
 
 class Timers:
@@ -34,4 +37,8 @@ class Timers:
                 with anyio.move_on_after(due):
                     await self._changed.wait()
                 continue
-            heapq.heappop(self._heap)[2]()
+            call = heapq.heappop(self._heap)[2]
+            try:
+                call()
+            except Exception:  # one call's bug must not end all delays, and the hub with them
+                log.exception("timer.failed")

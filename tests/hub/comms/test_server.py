@@ -102,3 +102,19 @@ def test_a_split_request_is_put_together(daemon: Daemon) -> None:
         for byte in b'{"Ping":{}}\n':
             sock.sendall(bytes([byte]))
         assert b"Pong" in sock.makefile("rb").readline()
+
+
+def test_a_client_that_asks_and_does_not_read_costs_no_memory(daemon: Daemon) -> None:
+    daemon.call("Describe")
+    before = daemon.call("Status")["hub_memory_bytes"]
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.settimeout(10)
+        sock.connect(daemon.socket)
+        count = 3000  # 230 MB of replies
+        sock.sendall(b'{"Describe":{}}\n' * count)
+        for _ in range(3):
+            assert daemon.call("Ping")
+        assert daemon.call("Status")["hub_memory_bytes"] - before < 32 << 20
+        sock.shutdown(socket.SHUT_WR)
+        with sock.makefile("rb") as replies:
+            assert sum(1 for line in replies if line.startswith(b'{"Description"')) == count

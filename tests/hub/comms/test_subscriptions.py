@@ -141,3 +141,37 @@ def test_a_subscriber_that_vanishes_is_forgotten(daemon: Daemon) -> None:
     assert daemon.call("Status")["subscribers"] == 1
     listener.close()
     until(lambda: daemon.call("Status")["subscribers"] == 0, 5, "the subscriber to be forgotten")
+
+
+def test_who_lagged_is_told_as_soon_as_it_reads(daemon: Daemon, tmp_path: Path) -> None:
+    root = tmp_path.joinpath(*["w" * 250] * 13)
+    root.mkdir(parents=True)
+    daemon.call("ProcessAdd", id="wide/a", command="true", auto_start=False, root=str(root))
+    daemon.call("ProcessRemove", process="wide/a")
+    listener = Listener(daemon, events=["*"])
+    seen = listener.next()["Subscribed"]["seq"]
+    with daemon.client() as client:
+        for _ in range(600):  # 2 MB of events: more than the buffers between hub and reader hold
+            client.call("WorkspaceOpen", {"name": "wide"})
+    last = daemon.call("Status")["seq"]
+    while seen < last:  # nothing happens any more that could bring the news along
+        message = listener.next()
+        seen = message["Lagged"]["next"] - 1 if "Lagged" in message else message["Event"]["seq"]
+    listener.close()
+    assert seen == last
+
+
+def test_a_second_subscription_on_a_connection_takes_the_place_of_the_first(daemon: Daemon) -> None:
+    status = daemon.call("Status")
+    for name in "abc":
+        add(daemon, name)
+    listener = Listener(daemon, events=["*"], since=status["seq"], epoch=status["epoch"])
+    second = {"events": ["process.removed"], "since": status["seq"], "epoch": status["epoch"]}
+    listener.sock.sendall(json.dumps({"Subscribe": second, "id": 2}).encode() + b"\n")
+    while listener.next().get("id") != 2:
+        pass
+    daemon.call("ProcessRemove", process="a")
+    assert listener.next()["Event"]["name"] == "process.removed"
+    daemon.call("ProcessRemove", process="b")
+    assert listener.next()["Event"]["name"] == "process.removed"
+    listener.close()

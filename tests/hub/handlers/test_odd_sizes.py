@@ -47,7 +47,7 @@ def test_half_a_surrogate_pair_is_refused_before_it_can_break_a_list(daemon: Dae
 
 @pytest.mark.parametrize(
     "script",
-    ["head -c 300000 /dev/zero", "i=0; while [ $i -lt 6000 ]; do echo; echo >&2; i=$((i+1)); done"],
+    ["head -c 700000 /dev/zero", "i=0; while [ $i -lt 6000 ]; do echo; echo >&2; i=$((i+1)); done"],
 )
 def test_a_log_is_read_to_its_end_whatever_is_in_it(daemon: Daemon, script: str) -> None:
     add(daemon, "odd", script, restart="never")

@@ -11,6 +11,7 @@ import pwd
 import socket
 import struct
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from wezparallel.errors import RequestError
@@ -51,11 +52,16 @@ class Caller:
 
     def by(self) -> dict[str, Any]:
         """Return how an event names this caller."""
-        try:
-            user: str | None = pwd.getpwuid(self.uid).pw_name
-        except (KeyError, OverflowError):
-            user = None
-        return {"user": user, "role": self.role or "unknown", "via": self.via, "run_id": self.run_id}
+        return {"user": _user_name(self.uid), "role": self.role or "unknown", "via": self.via, "run_id": self.run_id}
+
+
+@lru_cache(8)
+def _user_name(uid: int) -> str | None:
+    """Return a user's name; asked once, because a directory service may take its time to answer."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except (KeyError, OverflowError):
+        return None
 
 
 def stat_fields(pid: int) -> list[str] | None:

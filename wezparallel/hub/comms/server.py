@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio  # noqa: TID251  the one place
 import os
 import select
+from collections import deque
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from wezparallel.errors import RequestError, WezparallelError, WireError
@@ -72,7 +73,16 @@ class Connection(asyncio.Protocol):
         self._resumed: asyncio.Event | None = None
         self._transport: asyncio.Transport | None = None
         self.caller: Caller = Caller.nobody()
-        self.streaming = False
+        self.stream: object | None = None
+        """The present subscription, if there is one; another one has another."""
+        self._backlog: deque[bytes] = deque()
+        """Lines that came in one packet with those whose replies the client does not read."""
+        self._last_missed = 0
+
+    @property
+    def streaming(self) -> bool:
+        """Tell whether it gets events, or is about to."""
+        return self.stream is not None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Note who asks, while the peer is certainly there."""
@@ -85,6 +95,8 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget it; what was accepted goes on."""
         self._transport = None
+        self.stream = None
+        self._backlog.clear()
         self._wake()
         self._receiver.closed(self)
 
@@ -96,13 +108,18 @@ class Connection(asyncio.Protocol):
             self._refuse(error)
             return
         for line in lines:
-            self._receiver.receive(self, line)
+            if self._paused:
+                self._backlog.append(line)
+            else:
+                self._receiver.receive(self, line)
 
     def eof_received(self) -> bool:
         """Take what stands unterminated as a line; stay open until everything is answered."""
         self._half_closed = True
         rest = self._reader.finish()
-        if rest is not None:
+        if rest is not None and self._paused:
+            self._backlog.append(rest)
+        elif rest is not None:
             self._receiver.receive(self, rest)
         if self.streaming and self._is_gone():
             return False  # nobody is there to read events; the loop closes
@@ -119,9 +136,13 @@ class Connection(asyncio.Protocol):
         """The client reads again."""
         self._paused = False
         self._wake()
-        if self._transport is None:
+        self._tell_missed()
+        while self._backlog and not self._paused:
+            self._receiver.receive(self, self._backlog.popleft())
+        if self._transport is None or self._paused:
             return
         self._transport.resume_reading()
+        self._close_if_done()
 
     def slot(self, has_id: bool) -> Slot:
         """Open a place for one reply."""
@@ -167,11 +188,15 @@ class Connection(asyncio.Protocol):
         """Send an event, or count it as missed while the client does not read."""
         if self._paused:
             self._missed += 1
+            self._last_missed = event.seq
             return
-        if self._missed:
-            self.write(dump({"Lagged": {"missed": self._missed, "next": event.seq}}))
-            self._missed = 0
         self.write(line)
+
+    def _tell_missed(self) -> None:
+        """Say at once what was missed: nothing may happen for hours that could bring the news along."""
+        if self._missed and self.streaming:
+            self.write(dump({"Lagged": {"missed": self._missed, "next": self._last_missed + 1}}))
+        self._missed = 0
 
     def _wake(self) -> None:
         if self._resumed is not None:
@@ -195,7 +220,8 @@ class Connection(asyncio.Protocol):
             self._transport.close()
 
     def _close_if_done(self) -> None:
-        if self._half_closed and self._open == 0 and not self.streaming and self._transport is not None:
+        done = self._open == 0 and not self._backlog and not self.streaming
+        if self._half_closed and done and self._transport is not None:
             self._transport.close()
 
 
