@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 STREAMS = {logformat.STDOUT: "stdout", logformat.STDERR: "stderr", logformat.TTY: "tty"}
 
-MAX_TEXT = 768 * 1024  # of a reply; one more chunk, 128 KiB at most as it is told, still fits below 1 MiB
+MAX_TEXT = 768 * 1024  # of a reply; one more chunk still fits below 1 MiB
+MAX_CHUNK = 128 * 1024  # of a chunk as text; what would be longer, for its control characters, is told in base64
 ESCAPE = 5  # more bytes that JSON makes of a control character
 CHUNK_FIELDS = 200  # bytes of a chunk beside its text
 _CONTROL = re.compile(rb"[\x00-\x1f\x22\x5c]")
@@ -97,7 +98,7 @@ def _chunk(chunk: Chunk, run_id: str | None) -> tuple[LogChunk, int]:
         length = len(chunk.data) + ESCAPE * len(_CONTROL.findall(chunk.data))
     except UnicodeDecodeError:
         encoding, length = "base64", 0
-    if encoding == "base64" or length > 2 * len(chunk.data):
+    if encoding == "base64" or length > MAX_CHUNK:
         text, encoding = base64.b64encode(chunk.data).decode(), "base64"
         length = len(text)
     told = LogChunk.model_validate(
