@@ -17,6 +17,7 @@ class DetachKey:
     def __init__(self, keys: bytes) -> None:
         """`keys` are one or more key presses, a byte each; none means that there is no detach key."""
         self._keys = [_pattern(byte) for byte in keys]
+        self._first = keys[:1]
         self._held = b""
         """what may become the detach key"""
         self._pressed = 0
@@ -28,7 +29,7 @@ class DetachKey:
 
     def feed(self, data: bytes) -> tuple[bytes, bool]:
         """Take input; return what goes to the program, and whether the key was typed (then the rest is dropped)."""
-        if not self._keys:
+        if not self._keys or not (self._held or self._first in data or b"\x1b" in data):
             return data, False
         data, self._held = self._held + data, b""
         self._pressed = 0
