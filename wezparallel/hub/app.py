@@ -107,6 +107,11 @@ class Hub:
             )
         return found
 
+    def drop_unused_environments(self) -> None:
+        """Have the keeper forget the environments that no process and no workspace names."""
+        processes, workspaces = self.state.processes.values(), self.state.workspaces.values()
+        self.environments.keep_only({p.env_id for p in processes} | {w.env_id for w in workspaces})
+
     def leaders(self) -> dict[int, Process]:
         """Return live pids and whose they are."""
         return {p.run.pid: p for p in self.state.processes.values() if p.run and p.run.pid and alive(p.run)}

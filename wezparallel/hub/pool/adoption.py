@@ -86,8 +86,7 @@ class Adoption:
             hub.pool.start_later(process)
         for message in self._exits:
             hub.pool.exited(message)
-        used = {p.env_id for p in hub.state.processes.values()} | {w.env_id for w in hub.state.workspaces.values()}
-        hub.environments.keep_only(used)
+        hub.drop_unused_environments()
         hub.link.send({"m": messages.ADOPTED})
 
     def _settle_lost(self) -> None:

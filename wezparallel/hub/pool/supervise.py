@@ -313,6 +313,7 @@ class Pool:
 
         def gone(_reply: Message, _fds: list[int]) -> None:
             self._hub.store.clear_tombstone(process_id)
+            self._hub.drop_unused_environments()
 
         self._hub.link.request({"m": messages.FORGET, "process_id": process_id}, gone)
 
