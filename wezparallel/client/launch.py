@@ -55,6 +55,17 @@ def is_stopped() -> bool:
     return os.path.exists(paths.stopped_mark())
 
 
+def listens(path: str | None = None) -> bool:
+    """Tell whether a hub can be asked, without starting one: a connect to one that was stopped would."""
+    if is_stopped():
+        return False
+    try:
+        sync.connect(path or paths.client_socket()).close()
+    except ConnectionError:
+        return False
+    return True
+
+
 def ensure(*, asked: bool = False, timeout_s: Seconds = START_TIMEOUT_S) -> JsonObject:
     """Return `Pong` of a running hub; start the daemon if there is none.
 

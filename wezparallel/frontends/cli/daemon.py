@@ -34,7 +34,7 @@ def version() -> str:
 
 def hub_status(context: Context) -> int:
     """Show the figures of the daemon; start none for it."""
-    if not context.args.socket and not _hub_listens(context):
+    if not context.args.socket and not launch.listens(context.socket):
         raise LinkError(_absent())
     status = context.call("Status")
     if context.json:
@@ -227,16 +227,6 @@ def _say(context: Context, document: JsonObject, sentence: str) -> None:
         context.dump(document)
     else:
         context.screen.say(sentence)
-
-
-def _hub_listens(context: Context) -> bool:
-    if launch.is_stopped():
-        return False
-    try:
-        sync.connect(context.socket).close()
-    except ConnectionError:
-        return False
-    return True
 
 
 def _absent() -> str:

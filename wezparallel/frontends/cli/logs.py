@@ -32,7 +32,7 @@ _STREAMS = {logformat.STDOUT: "stdout", logformat.STDERR: "stderr", logformat.TT
 def logs(context: Context) -> int:
     """Write a process's log; with `--follow` go on."""
     lines, since = _wanted(context)
-    if not context.args.socket and not _answers(context):
+    if not context.args.socket and not launch.listens(context.socket):
         return _offline(context, lines, since)
     process = names.process(context, context.args.process)
     process_id = process["process_id"]
@@ -62,17 +62,6 @@ def _wanted(context: Context) -> tuple[int, str | None]:
     if not said.isdigit() or int(said) == 0:
         raise RequestError("command.bad_value", f"--lines takes a number or `all`, not '{said}'")
     return int(said), since
-
-
-def _answers(context: Context) -> bool:
-    """Tell whether to ask the hub; reading a log starts no daemon."""
-    if launch.is_stopped():
-        return False
-    try:
-        sync.connect(context.socket).close()
-    except ConnectionError:
-        return False
-    return True
 
 
 def _writer(context: Context, process_id: str, last_lines: int) -> Writer:
