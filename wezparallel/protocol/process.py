@@ -48,6 +48,7 @@ class ProcessSettings(Settings):
     stop: StopRules = StopRules()
     log_cap_bytes: Annotated[int, Field(ge=1 << 20, description="Oldest output goes above this.")] = 256 << 20
     auto_start: bool = True
+    of_agent: Annotated[bool, Field(description="Added by an agent: what it asks for is asked by an agent.")] = False
 
 
 class ProcessRecord(Record):

@@ -56,3 +56,14 @@ def test_an_agent_reads_and_uses_its_own_workspace(target: Daemon, tmp_path: Pat
 def test_a_persons_shell_is_a_person(target: Daemon, tmp_path: Path) -> None:
     request = {"ProcessType": {"process": "work/cat", "text": "hello\n"}}
     assert "ProcessTyped" in answer(target, tmp_path / "out", request, id="work/shell", tty=True)
+
+
+def test_what_an_agent_adds_is_no_person(target: Daemon, tmp_path: Path) -> None:
+    out = tmp_path / "helper"
+    shut_down = ASK.format(request='{"Shutdown":{}}', wrapper="", socket=target.socket, out=out)
+    file = tmp_path / "helper.sh"
+    file.write_text(shut_down)
+    request = {"ProcessAdd": {"id": "work/helper", "command": "sh", "args": [str(file)]}}
+    assert "ProcessAdded" in answer(target, tmp_path / "out", request, id="work/bot", agent="claude_code")
+    until(out.exists, 15, "the helper's answer")
+    assert json.loads(out.read_text())["Error"]["code"] == "caller.agent_not_allowed"

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import os
 import sqlite3
 import threading
+import time
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +18,7 @@ from tests.support.daemon import Daemon
 from tests.support.waiting import until
 from wezparallel import paths
 from wezparallel.client.control import Control
+from wezparallel.errors import RequestError
 
 
 def test_a_killed_hub_costs_no_process(daemon: Daemon) -> None:
@@ -104,3 +110,43 @@ def test_a_process_that_was_removed_and_added_again_is_adopted(daemon: Daemon) -
     assert [get(daemon, "again")[name] for name in ("pid", "state", "run")] == [pid, "running", 1]
     daemon.kill_hub()
     assert get(daemon, "again")["pid"] == pid
+
+
+def test_a_request_that_another_version_accepted_keeps_no_hub_from_starting(daemon: Daemon) -> None:
+    pid = add(daemon, "a", "exec sleep 100")["process"]["pid"]
+    now = int(time.time() * 1000)
+    shutdown = {"command": {"children": True}, "accepted": {"children": True, "keeper": 1}}
+    with closing(sqlite3.connect(daemon.home / "state" / "wezterm-parallel" / "state.db", timeout=10)) as database:
+        for key, command, accepted in (
+            ("k-1", "ProcessVanish", {"command": {}, "accepted": {}}),
+            ("k-2", "ProcessStart", {"command": {"process": "a", "gone": 1}, "accepted": {}}),
+            ("k-3", "Shutdown", shutdown),  # of a keeper that has ended: it must not end this one
+        ):
+            row = (key, command, "hash", json.dumps(accepted), None, now)
+            database.execute("INSERT INTO keys VALUES (?, ?, ?, ?, ?, ?)", row)
+        database.commit()
+    before = daemon.kill_hub()
+    until(lambda: daemon.hub_pid() != before, 10, "the next hub")
+    assert get(daemon, "a")["pid"] == pid
+    with daemon.client() as client, pytest.raises(RequestError):  # a day's key: told, not run
+        client.call("ProcessStart", {"process": "a", "key": "k-2"})
+
+
+def test_environments_of_what_was_removed_are_forgotten(daemon: Daemon) -> None:
+    keeper = daemon.call("Status")["keeper_pid"]
+
+    def memory() -> int:
+        return int(Path(f"/proc/{keeper}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    def run(times: int) -> None:
+        environment = {f"V{number}": "x" * 1000 for number in range(200)}
+        with daemon.client() as client:
+            for _ in range(times):
+                fields = {"id": "e", "command": "true", "auto_start": False, "environment": environment}
+                client.call("ProcessAdd", fields)
+                client.call("ProcessRemove", {"process": "e"})
+
+    run(5)
+    before = memory()
+    run(100)  # 20 MB of environments
+    assert memory() - before < 8 << 20

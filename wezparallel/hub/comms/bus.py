@@ -49,6 +49,11 @@ class Bus:
         finally:
             self._by = None
 
+    @property
+    def by(self) -> dict[str, Any] | None:
+        """Who asks for what is being done now; None when nobody does."""
+        return self._by
+
     def publish(self, name: str, data: dict[str, Any], cause: str | None = None) -> Event:
         """Journal an event in the current commit; subscribers get it afterwards."""
         self.seq += 1

@@ -112,7 +112,7 @@ def resolve(caller: Caller, leaders: dict[int, Process], keeper_pid: int, run_of
         return
     run = owner.run or owner.planned
     caller.run_id = run.run_id if run else None
-    caller.role = "agent" if owner.settings.agent else "person"
+    caller.role = "agent" if owner.settings.agent or owner.settings.of_agent else "person"
 
 
 def check(caller: Caller, command: Command[Reply], owner: Process | None) -> None:

@@ -113,7 +113,12 @@ class Dispatcher:
     def resume(self) -> None:
         """Finish what an earlier hub accepted and did not answer."""
         for row in self._hub.store.unanswered_keys():
-            command = registry.find(row.command).model_validate(row.accepted["command"])
+            try:
+                command = registry.find(row.command).model_validate(row.accepted["command"])
+            except (RequestError, ValidationError) as error:  # another version's: no hub must fail to start over it
+                log.warning("request.unreadable", key=row.key, command=row.command, reason=str(error))
+                self._hub.store.put_reply(row.key, {"Error": _unreadable(row.command).to_json()})
+                continue
             self._in_flight[row.key] = InFlight(row.request_hash)
             self._hub.tasks.start_soon(self._finish_keyed, row.key, command, row.accepted["accepted"])
 
@@ -236,12 +241,24 @@ def _tail(request: Request) -> bytes:
 def _fill(waiter: tuple[Slot, Request], reply: dict[str, Any]) -> None:
     slot, request = waiter
     tag, body = next(iter(reply.items()))
-    slot.fill(reply_line(tag, body, request))
+    line = reply_line(tag, body, request)
+    if len(line) > MAX_LINE:
+        error = RequestError("wire.too_long", f"{tag}, but the reply would be over 1 MiB; ask for its parts")
+        line = reply_line("Error", error.to_json(), request)
+    slot.fill(line)
 
 
 def _hash(command: Command[Reply]) -> str:
     text = _sorted.encode(command.model_dump(mode="json", exclude={"key", "environment"}))
     return hashlib.sha256(f"{type(command).__name__} {text}".encode()).hexdigest()
+
+
+def _unreadable(command: str) -> RequestError:
+    return RequestError(
+        "command.bad_value",
+        f"{command} was accepted by another version of the daemon; look what became of it, and ask with a new key",
+        command=command,
+    )
 
 
 def _bad_fields(name: str, model: type[Command[Reply]], error: ValidationError) -> RequestError:

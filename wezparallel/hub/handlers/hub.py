@@ -120,14 +120,16 @@ def unsubscribe(
     reply(words.Unsubscribed())
 
 
-def shutdown(_hub: Hub, command: words.Shutdown) -> Accepted:
+def shutdown(hub: Hub, command: words.Shutdown) -> Accepted:
     """Nothing changes until the answer is on its way."""
-    return {"children": command.children}
+    return {"children": command.children, "keeper": hub.keeper_facts.get("keeper_started_at")}
 
 
 async def shut_down(hub: Hub, _command: words.Shutdown, accepted: Accepted) -> words.ShuttingDown:
     """Stop the processes if that was asked for; then have the keeper end the hub."""
     children: bool = accepted["children"]
+    if accepted["keeper"] != hub.keeper_facts.get("keeper_started_at"):
+        return words.ShuttingDown(children=children)  # the daemon that was meant has ended, its machine perhaps too
     if children:
         live = [process for process in hub.state.processes.values() if not process.removed]
         runs = [(process, hub.pool.want_down(process)) for process in live]

@@ -45,6 +45,7 @@ def open_(hub: Hub, command: words.WorkspaceOpen) -> Accepted:
         for process in hub.state.members(workspace.name):
             if not alive(process.run):
                 process.env_id = workspace.env_id
+        hub.pool.drop_environments()
     hub.workspaces.reopen(workspace)
     return {"name": workspace.name, "runs": hub.workspaces.start(workspace, command.view)}
 

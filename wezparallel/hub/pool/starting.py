@@ -63,6 +63,6 @@ def spawn_message(process: Process, run: Run, env_id: str) -> dict[str, Any]:
         "size": DEFAULT_SIZE,
         "log_cap": settings.log_cap_bytes,
         "stop": {"signal": settings.stop.signal, "grace_s": settings.stop.grace_s, "kill": settings.stop.kill},
-        "agent": settings.agent is not None,
+        "agent": settings.agent is not None or settings.of_agent,
         "may_type": "ProcessType" in settings.may,
     }  # fmt: skip

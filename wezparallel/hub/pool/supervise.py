@@ -14,10 +14,12 @@ import secrets
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 import anyio
+import structlog
 
 from wezparallel.errors import RequestError
 from wezparallel.hub.failpoints import failpoint
 from wezparallel.hub.pool import lifecycle, restarts
+from wezparallel.hub.pool.env_ids import LOGIN
 from wezparallel.hub.pool.keeper_link import close_all
 from wezparallel.hub.pool.starting import check_start, spawn_message
 from wezparallel.hub.state.model import Process, Run, rfc3339
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
 
     Message = dict[str, Any]
 
+log = structlog.get_logger()
+
+REFUSALS = 1000
 VIEWER_WAIT_S = 1.0  # a process whose pane is being opened starts then at the latest
 
 
@@ -208,12 +213,18 @@ class Pool:
         except RequestError as error:
             self._refused(process, run, error)
             return
+        except Exception:  # else this hub and each that follows would end with it
+            log.exception("spawn.failed", process=process.process_id)
+            self._refused(process, run, RequestError("internal.bug", "it met a fault of ours; see the hub's log"))
+            return
         failpoint("sent")
         self.spawned(process, run, reply, fds)
 
     def _refused(self, process: Process, run: Run, error: RequestError) -> None:
         self._spawning.discard(run.run_id)
         self.refusals[run.run_id] = error
+        if len(self.refusals) > REFUSALS:  # whoever waited for the oldest was told long ago
+            del self.refusals[next(iter(self.refusals))]
         run.status = "lost"
         self._hub.store.put_run(run)
         if process.planned is run:
@@ -307,6 +318,18 @@ class Pool:
         self._hub.bus.publish("process.removed", {"process_id": process_id, "workspace": process.workspace})
         self._hub.store.when_committed(self._hub.store.ticket(), lambda: self.bury(process_id))
         self._notify(process_id)
+        self.drop_environments()
+
+    def drop_environments(self) -> None:
+        """Have the keeper forget, after the commit, the callers' environments that nothing refers to any more."""
+
+        def drop() -> None:
+            state, held = self._hub.state, self._hub.environments
+            used = {p.env_id for p in state.processes.values()} | {w.env_id for w in state.workspaces.values()}
+            if not self._spawning and not held.held <= used | {LOGIN}:
+                held.keep_only(used)
+
+        self._hub.store.when_committed(self._hub.store.ticket(), drop)
 
     def bury(self, process_id: str) -> None:
         """Tell the keeper to forget a removed process and its log; its tombstone goes when the keeper has."""
