@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import socket
+import sqlite3
 import subprocess
+import threading
+from contextlib import closing
 from shutil import which
 
 import pytest
 
 from tests.support.daemon import Daemon, parse
+from tests.support.waiting import until
+from wezparallel.errors import LinkError, RequestError
 
 
 def test_a_ping_is_answered_in_each_of_its_spellings(daemon: Daemon) -> None:
@@ -118,3 +123,27 @@ def test_a_client_that_asks_and_does_not_read_costs_no_memory(daemon: Daemon) ->
         sock.shutdown(socket.SHUT_WR)
         with sock.makefile("rb") as replies:
             assert sum(1 for line in replies if line.startswith(b'{"Description"')) == count
+
+
+def test_while_nothing_can_be_committed_a_read_says_so(daemon: Daemon) -> None:
+    def refused() -> bool:
+        with daemon.client() as client:
+            try:
+                client.call("Status", timeout_s=0.5)
+            except LinkError:
+                return False  # it waits for a commit that is still being tried
+            except RequestError:
+                return True
+            return False
+
+    with closing(sqlite3.connect(daemon.home / "state" / "wezterm-parallel" / "state.db")) as other:
+        other.isolation_level = None
+        other.execute("BEGIN IMMEDIATE")
+        fields = {"id": "a", "command": "true", "auto_start": False}
+        adding = threading.Thread(target=lambda: daemon.call("ProcessAdd", **fields))
+        adding.start()
+        until(refused, 20, "an error")
+        assert daemon.call("Ping")
+        other.execute("ROLLBACK")
+    adding.join(20)
+    assert daemon.call("Status")["processes"] == 1

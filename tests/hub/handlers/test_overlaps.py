@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 import threading
 from pathlib import Path
@@ -109,4 +108,5 @@ def test_a_removal_during_backoff_is_final(daemon: Daemon) -> None:
     daemon.call("ProcessRemove", process="again")
     with pytest.raises(RequestError):
         get(daemon, "again")
-    assert not os.path.exists(daemon.home / "state" / "wezterm-parallel" / "logs" / "again")
+    folder = daemon.home / "state" / "wezterm-parallel" / "logs" / "again"
+    until(lambda: not folder.exists(), 5, "the log to go")

@@ -150,3 +150,15 @@ def test_environments_of_what_was_removed_are_forgotten(daemon: Daemon) -> None:
     before = memory()
     run(100)  # 20 MB of environments
     assert memory() - before < 8 << 20
+
+
+def test_a_stop_that_outlives_its_hub_signals_once_and_keeps_its_grace_period(daemon: Daemon) -> None:
+    add(daemon, "deaf", "trap 'echo term' TERM; echo up; while :; do sleep 0.05; done", stop={"grace_s": 3})
+    until(lambda: "up" in text_of(daemon, "deaf"), 10, "the trap")
+    stopping = threading.Thread(target=lambda: daemon.call("ProcessStop", process="deaf"))
+    stopping.start()
+    until(lambda: "term" in text_of(daemon, "deaf"), 10, "the signal")
+    daemon.kill_hub()
+    stopping.join(30)
+    assert (get(daemon, "deaf")["state"], get(daemon, "deaf")["signal"]) == ("stopped", 9)
+    assert text_of(daemon, "deaf").count("term\n") == 1

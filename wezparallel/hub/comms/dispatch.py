@@ -96,7 +96,7 @@ class Dispatcher:
             if isinstance(handler, Read):
                 line = to_line(handler.run(self._hub, command), request)
                 if handler.sees_state:
-                    self._hub.store.when_committed(self._hub.store.ticket(), partial(slot.fill, line))
+                    self._fill_when_committed(slot, line)
                 else:
                     slot.fill(line)
             elif isinstance(handler, Stream):
@@ -121,6 +121,13 @@ class Dispatcher:
                 continue
             self._in_flight[row.key] = InFlight(row.request_hash)
             self._hub.tasks.start_soon(self._finish_keyed, row.key, command, row.accepted["accepted"])
+
+    def _fill_when_committed(self, slot: Slot, line: bytes) -> None:
+        store = self._hub.store
+        ticket = store.ticket()
+        if store.error is not None and ticket > store.committed:
+            raise store.error  # a full disk may stay full for hours: say it, do not hang
+        store.when_committed(ticket, partial(slot.fill, line))
 
     def _parse(self, request: Request) -> Command[Reply]:
         if not request.fields and (known := self._without_fields.get(request.name)) is not None:

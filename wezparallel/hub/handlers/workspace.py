@@ -45,14 +45,15 @@ def open_(hub: Hub, command: words.WorkspaceOpen) -> Accepted:
         for process in hub.state.members(workspace.name):
             if not alive(process.run):
                 process.env_id = workspace.env_id
-        hub.pool.drop_environments()
     hub.workspaces.reopen(workspace)
     return {"name": workspace.name, "runs": hub.workspaces.start(workspace, command.view)}
 
 
 async def opened(hub: Hub, _command: words.WorkspaceOpen, accepted: Accepted) -> words.WorkspaceOpened:
     """Answer once each process is spawned, refused or known to wait."""
-    return words.WorkspaceOpened(**await _opened(hub, accepted))
+    told = await _opened(hub, accepted)
+    hub.drop_unused_environments()  # only now: no start uses the one from before any more
+    return words.WorkspaceOpened(**told)
 
 
 def close(hub: Hub, command: words.WorkspaceClose) -> Accepted:

@@ -110,6 +110,8 @@ class Adoption:
             known = Run(run_id, process.process_id, process.runs + 1, stored_at=hub.now_ms(), boot_id=hub.boot_id)
             process.runs += 1
             log.warning("run.unknown", process=process.process_id, run_id=run_id)
+        if message.get("stopping"):
+            hub.pool.adopt_stop(run_id)
         if known.status != "spawned":
             hub.pool.spawned(process, known, message, fds)
         else:

@@ -19,7 +19,6 @@ import structlog
 from wezparallel.errors import RequestError
 from wezparallel.hub.failpoints import failpoint
 from wezparallel.hub.pool import lifecycle, restarts
-from wezparallel.hub.pool.env_ids import LOGIN
 from wezparallel.hub.pool.keeper_link import close_all
 from wezparallel.hub.pool.starting import check_start, spawn_message
 from wezparallel.hub.state.model import Process, Run, rfc3339
@@ -240,6 +239,10 @@ class Pool:
         """Tell whether the keeper was asked to end this run."""
         return run_id in self._stopping
 
+    def adopt_stop(self, run_id: str) -> None:
+        """An earlier hub has asked for it: a second signal would be a second effect, and a new grace period."""
+        self._stopping.add(run_id)
+
     def _stop(self, process: Process, run: Run, grace_s: float | None = None, kill: bool = False) -> None:
         if run.run_id in self._stopping and not kill and grace_s is None:
             return
@@ -318,18 +321,6 @@ class Pool:
         self._hub.bus.publish("process.removed", {"process_id": process_id, "workspace": process.workspace})
         self._hub.store.when_committed(self._hub.store.ticket(), lambda: self.bury(process_id))
         self._notify(process_id)
-        self.drop_environments()
-
-    def drop_environments(self) -> None:
-        """Have the keeper forget, after the commit, the callers' environments that nothing refers to any more."""
-
-        def drop() -> None:
-            state, held = self._hub.state, self._hub.environments
-            used = {p.env_id for p in state.processes.values()} | {w.env_id for w in state.workspaces.values()}
-            if not self._spawning and not held.held <= used | {LOGIN}:
-                held.keep_only(used)
-
-        self._hub.store.when_committed(self._hub.store.ticket(), drop)
 
     def bury(self, process_id: str) -> None:
         """Tell the keeper to forget a removed process and its log; its tombstone goes when the keeper has."""
