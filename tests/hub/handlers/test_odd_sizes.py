@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+from pathlib import Path
 
 import pytest
 
@@ -73,3 +75,13 @@ def test_a_path_or_an_age_that_is_none_is_no_bug(daemon: Daemon) -> None:
     ):
         (reply,) = parse(daemon.raw(json.dumps({command: fields}).encode()))
         assert reply.get("Error", {}).get("code") != "internal.bug", reply
+
+
+def test_a_file_whose_name_is_no_text_hides_no_template(daemon: Daemon, tmp_path: Path) -> None:
+    folder = tmp_path / ".wezparallel"
+    folder.mkdir()
+    (folder / "good.yaml").write_text("panes: ['sleep 1']")
+    with open(os.fsencode(folder) + b"/odd\xff.yaml", "wb") as odd:
+        odd.write(b"panes: ['sleep 1']")
+    names = [record["name"] for record in daemon.call("TemplateList", root=str(tmp_path))["templates"]]
+    assert "good" in names

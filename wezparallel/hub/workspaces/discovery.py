@@ -161,6 +161,8 @@ def _in_folder(folder: str, of: str) -> Iterator[Candidate]:
         stem, suffix = os.path.splitext(name)
         if suffix not in _SUFFIXES or not stem or stem.startswith(".") or stem in _NO_TEMPLATES:
             continue
+        if any("\ud800" <= char <= "\udfff" for char in stem):
+            continue  # no UTF-8: no reply could carry it
         path = os.path.join(folder, name)
         if os.path.isfile(path):
             yield Candidate(stem, path, of)
