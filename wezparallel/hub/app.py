@@ -224,6 +224,7 @@ async def _read_keeper(hub: Hub, *, task_status: anyio.abc.TaskStatus[None]) -> 
         adoption.take(message, fds)
         if adoption.done:
             adoption.settle()
+            hub.link.is_forgiving = True
             task_status.started()
 
     await hub.link.run(take)

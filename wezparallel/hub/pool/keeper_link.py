@@ -14,6 +14,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 import anyio
+import structlog
 
 from wezparallel.errors import LinkError, RequestError
 from wezparallel.wire import frames, hello
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
     Message = dict[str, Any]
     OnReply = Callable[[Message, list[int]], None]
+
+log = structlog.get_logger()
 
 MAX_FDS = 253  # SCM_MAX_FD of Linux
 MSG_CMSG_CLOEXEC = 0x40000000  # of Linux; Python does not name it
@@ -44,6 +47,8 @@ class KeeperLink:
         self._waiting: dict[int, OnReply] = {}
         self._early: list[tuple[int, bytes]] = []
         self.version = 0
+        self.is_forgiving = False
+        """Once the hub serves, a fault over one message is logged: the next hub would meet it too, and die too."""
 
     async def connect(self, hub_id: str) -> None:
         """Say hello. Raises LinkError when the keeper refuses or is not there."""
@@ -73,7 +78,7 @@ class KeeperLink:
                 message = json.loads(payload)
                 fds = [self._fds.popleft() for _ in range(message.get("fds", 0)) if self._fds]
                 answer = self._waiting.pop(message["re"], None) if "re" in message else None
-                (answer or on_message)(message, fds)
+                self._hand_over(answer or on_message, message, fds)
             batch = await self._receive()
 
     async def write(self) -> None:
@@ -117,6 +122,14 @@ class KeeperLink:
     def close(self) -> None:
         """End the link."""
         self._socket.close()
+
+    def _hand_over(self, take: OnReply, message: Message, fds: list[int]) -> None:
+        try:
+            take(message, fds)
+        except Exception:
+            if not self.is_forgiving:
+                raise
+            log.exception("message.failed", message=message.get("m"), process=message.get("process_id"))
 
     async def _receive(self) -> list[tuple[int, bytes]]:
         await anyio.wait_readable(self._socket)
