@@ -92,11 +92,6 @@ class FramesViewer:
                 yield message
 
     @property
-    def is_running(self) -> bool:
-        """Tell whether the process ran when this viewer connected."""
-        return bool(self.welcome.flags & hello.RUNNING)
-
-    @property
     def last_exit(self) -> JsonObject | None:
         """How the last run had ended when this viewer connected; None while running or before the first run."""
         text = self.welcome.strings[2]

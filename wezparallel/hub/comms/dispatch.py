@@ -67,9 +67,9 @@ class Stream:
 class InFlight:
     """A keyed mutation whose reply is not known yet, and who waits for it."""
 
-    def __init__(self, request_hash: str) -> None:
+    def __init__(self, request_hash: str, *waiting: tuple[Slot, Request]) -> None:
         self.request_hash = request_hash
-        self.waiting: list[tuple[Slot, Request]] = []
+        self.waiting = list(waiting)
 
 
 class Dispatcher:
@@ -119,8 +119,11 @@ class Dispatcher:
                 log.warning("request.unreadable", key=row.key, command=row.command, reason=str(error))
                 self._hub.store.put_reply(row.key, {"Error": _unreadable(row.command).to_json()})
                 continue
-            self._in_flight[row.key] = InFlight(row.request_hash)
-            self._hub.tasks.start_soon(self._finish_keyed, row.key, command, row.accepted["accepted"])
+            self._begin(row.key, InFlight(row.request_hash), command, row.accepted["accepted"])
+
+    def _begin(self, key: str, flight: InFlight, command: Command[Reply], accepted: Accepted) -> None:
+        self._in_flight[key] = flight
+        self._hub.tasks.start_soon(self._finish_keyed, key, command, accepted)
 
     def _fill_when_committed(self, slot: Slot, line: bytes) -> None:
         store = self._hub.store
@@ -156,9 +159,7 @@ class Dispatcher:
         accepted = self._accept(handler, command, caller)
         stored = {"command": command.model_dump(exclude={"environment"}), "accepted": accepted}
         self._hub.store.put_key(key, type(command).__name__, request_hash, stored)
-        self._in_flight[key] = flight = InFlight(request_hash)
-        flight.waiting.append(waiter)
-        self._hub.tasks.start_soon(self._finish_keyed, key, command, accepted)
+        self._begin(key, InFlight(request_hash, waiter), command, accepted)
 
     def _accept(self, handler: Write, command: Command[Reply], caller: Caller) -> Accepted:
         with self._hub.bus.caused_by(caller.by()):
@@ -179,9 +180,7 @@ class Dispatcher:
         elif row is not None and row.reply is not None:
             _fill(waiter, row.reply)
         elif row is not None:
-            self._in_flight[key] = flight = InFlight(request_hash)
-            flight.waiting.append(waiter)
-            self._hub.tasks.start_soon(self._finish_keyed, key, command, row.accepted["accepted"])
+            self._begin(key, InFlight(request_hash, waiter), command, row.accepted["accepted"])
         return True
 
     async def _finish_plain(self, waiter: tuple[Slot, Request], command: Command[Reply], accepted: Accepted) -> None:

@@ -17,6 +17,7 @@ from wezparallel.hub.workspaces.yaml_lines import Mapping, Node, Scalar, Sequenc
 _SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([kmg]?)i?b?\Z", re.IGNORECASE)
 _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 _SECONDS = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m|h)?\Z")
+MIN_WEIGHT, MAX_WEIGHT = 0.001, 1000.0  # keeps every share strictly between 0 and 1
 _PER_UNIT = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -123,8 +124,8 @@ class Fields:
         found: list[float] = []
         for item in node.items:
             value = item.value if isinstance(item, Scalar) else None
-            if isinstance(value, bool) or not isinstance(value, int | float) or not 0.001 <= value <= 1000:
-                raise self.error("a weight is a number from 0.001 to 1000", item.mark)
+            if isinstance(value, bool) or not isinstance(value, int | float) or not MIN_WEIGHT <= value <= MAX_WEIGHT:
+                raise self.error(f"a weight is a number from {MIN_WEIGHT:g} to {MAX_WEIGHT:g}", item.mark)
             found.append(float(value))
         return tuple(found)
 

@@ -29,7 +29,6 @@ from wezparallel.protocol.workspace import Split
 
 MAX_SIDE = 64  # columns and rows of a picture
 MAX_AREAS = 64  # panes of one tab; more could not be read on any screen
-MIN_WEIGHT, MAX_WEIGHT = 0.001, 1000.0  # keeps every share strictly between 0 and 1
 
 Grid = tuple[tuple[str, ...], ...]
 Rectangle = tuple[float, float, float, float]
