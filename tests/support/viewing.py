@@ -263,3 +263,13 @@ class Pane:
         os.close(self.slave)
         os.close(self.master)
         self.master = self.slave = -1
+
+
+def shell(keeper: HeldKeeper, script: str, **fields: object) -> dict[str, object]:
+    """Start a script on a terminal."""
+    return keeper.hub.spawn(["/bin/sh", "-c", script], tty=True, process_id="w/sh", **fields)
+
+
+def cat(keeper: HeldKeeper, **fields: object) -> dict[str, object]:
+    """Start a program that prints `ready` and then what is typed."""
+    return shell(keeper, "stty raw -echo; printf ready; exec cat", **fields)
