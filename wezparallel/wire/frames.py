@@ -21,7 +21,7 @@ MESSAGE = 4  # payload: JSON, keeper/messages.py
 WELCOME = 5  # keeper → viewer: struct + paths, hello.py
 TERMINAL = 6  # viewer → keeper: empty payload, one descriptor beside it
 GO = 7  # viewer → keeper: u64 offset from which the keeper goes on
-DATA = 8  # both ways: terminal or pipe bytes; keeper → viewer: u64 offset, u8 stream, bytes
+DATA = 8  # keeper → viewer: u64 offset, u8 stream, bytes; viewer → keeper (hello.RELAYS): what was typed
 RESIZE = 9  # viewer → keeper: 4 × u16 rows, columns, pixels
 EXITED = 10  # keeper → viewer: JSON {run_id, exit_code, signal, ran_s, asked}
 STARTED = 11  # keeper → viewer: JSON {run_id, pid, tty}
@@ -31,6 +31,7 @@ NOTE = 14  # keeper → viewer: text for a person
 RETURNED = 15  # keeper → viewer: u64 offset; the terminal is the client's again
 DETACH = 16  # viewer → keeper: give the terminal back; keeper → viewer: the detach key was typed
 HANGUP = 17  # viewer → keeper: the terminal is gone, restore nothing
+CWD = 18  # keeper → viewer: the folder that the program is in now, as bytes of a path
 
 
 def pack(kind: int, payload: bytes = b"") -> bytes:

@@ -32,6 +32,7 @@ _WELCOME = Struct("!BQQB")  # flags, log start, log end, count of strings
 READ_ONLY = 1  # flags of a viewer
 GAPLESS = 2
 INSIDE_WEZTERM = 4  # no detach key there: the pane itself is closed instead
+RELAYS = 8  # of a frames viewer: it passes a terminal on that it could not hand over; its DATA are keys, it may lead
 RUNNING = 1  # flags of a welcome
 IS_TTY = 2
 ALTERNATE = 4  # the program draws on the alternate screen: do not paint the past, ask for a redraw
