@@ -8,11 +8,11 @@ of its own (the resets may have to wait for a terminal that takes nothing), boun
 from __future__ import annotations
 
 import os
-import termios
 from struct import Struct
 from struct import error as struct_error
 
 from wezparallel.keeper.cursor import PIECE, Cursor
+from wezparallel.keeper.hold import restore_terminal
 from wezparallel.keeper.keyboard import Keyboard
 from wezparallel.keeper.loop import READ_SIZE, TURN_BYTES
 from wezparallel.keeper.viewer import Viewer
@@ -319,7 +319,7 @@ class TerminalViewer(Viewer):
         if self._state != RETURNING:
             return
         if self.about.termios is not None:
-            _restore(self._fd, self.about.termios)
+            restore_terminal(self._fd, self.about.termios)
         offset = self._cursor.offset if self._cursor is not None else 0
         self._let_go()
         self._say_last_words((frames.RETURNED, _OFFSET.pack(offset)))
@@ -369,13 +369,3 @@ class TerminalViewer(Viewer):
         if wanted != self._watched_for:
             self._watched_for = wanted
             self.loop.watch(self._fd, self._on_typed if wanted[0] else None, self._pump if wanted[1] else None)
-
-
-def _restore(fd: int, attributes: tuple[int, int, int, int, int, int, bytes]) -> None:
-    iflag, oflag, cflag, lflag, ispeed, ospeed, characters = attributes
-    values: list[int | list[bytes | int]] = [iflag, oflag, cflag, lflag, ispeed, ospeed, list(characters)]
-    try:
-        # Not TCSADRAIN: it would wait for the terminal, and with it everything that the keeper holds.
-        termios.tcsetattr(fd, termios.TCSANOW, values)
-    except termios.error:
-        return  # it hung up meanwhile

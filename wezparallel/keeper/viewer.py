@@ -11,7 +11,8 @@ import socket
 from collections import deque
 
 from wezparallel.errors import WireError
-from wezparallel.wire.frames import pack
+from wezparallel.keeper import hold
+from wezparallel.wire.frames import DETACH, HANGUP, RETURNED, TERMINAL, pack
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ class Viewer:
         self._deaf = False
         """The peer has gone; nothing more comes from there."""
         self._watched: tuple[bool, bool] | None = None
+        self._hold: hold.Hold | None = None
+        """The peer's own terminal, to be restored should the peer die."""
         sock.setblocking(False)
 
     # What a kind of viewer does
@@ -115,11 +118,24 @@ class Viewer:
         """Close now, once."""
         if not self.is_open:
             return
+        self.end_hold(restore=True)
         self.loop.unwatch(self._sock.fileno())
         self._sock.close()
         while self.fds:
             os.close(self.fds.popleft())
         self.keeper.viewers.forget(self)
+
+    def end_hold(self, *, restore: bool) -> None:
+        """Let go of a terminal that is only kept for its client."""
+        if self._hold is not None:
+            self._hold.end(restore=restore)
+            self._hold = None
+
+    def _take_hold(self) -> None:
+        fd = self.fds.popleft() if self.fds else -1
+        self.end_hold(restore=False)
+        # Lost on its way, it is restored by its client alone, who is answered all the same.
+        self._hold = hold.Hold(fd, self.about.termios)
 
     def watch(self) -> None:
         """Wait for input, and for room while something waits or while the viewer wants another turn."""
@@ -164,7 +180,15 @@ class Viewer:
         for kind, payload in frames:
             if not self.is_open or self._closing:
                 return
-            self.frame(kind, payload)
+            if kind == TERMINAL and payload == hold.WORD:
+                self._take_hold()
+            elif kind == DETACH and self._hold is not None:
+                self.end_hold(restore=True)
+                self.send(RETURNED, bytes(8))
+            else:
+                if kind in {TERMINAL, HANGUP}:
+                    self.end_hold(restore=False)
+                self.frame(kind, payload)
 
     def _on_writable(self) -> None:
         self._flush()
