@@ -17,6 +17,8 @@ SEQUENCES = [
     b"\x1b>", b"\x1bc", b"\x1b[!p", b"\x1b[5 q", b"\x1b[ q", b"\x1b]0;a title\x07", b"\x1b]2;\xc3\xa9t\xc3\xa9\x1b\\",
     b"\x1b[>1u", b"\x1b[<u", b"\x1b[<9u", b"\x1b[=5;2u", b"\x1b[=1;3u", b"\x1b[=3u", b"\x1b[>4;2m", b"\x1b[>4m",
     b"\x1b[2;9r", b"\x1b[r", b"\x1b[31m", b"\x1b[38;2;1;2;3m", b"\x1b[K", b"\x1b[12;40H", b"\x1b(0", b"\x1b7",
+    b"\x1b]4;1;rgb:12/34/56;2;#abc\x1b\\", b"\x1b]11;#102030\x07", b"\x1b]10;white;black;red\x07", b"\x1b]104;1\x07",
+    b"\x1b]104\x07", b"\x1b]111\x1b\\", b"\x1b]10;?\x07", b"\x1b]7;file://h/tmp\x07", b"\x1b[?2031h", b"\x1b[?2048h",
     b"text", b"\r\n", b"\x07", b"\xe2\x94\x80", b"\x1b", b"\x1b[", b"\x1b]0;", b"\x1b[?", b"\x1bP1q#0", b"\x1b\\",
 ]  # fmt: skip
 
@@ -143,7 +145,7 @@ def test_a_soft_reset_leaves_screen_and_mouse() -> None:
 
 def test_each_screen_has_a_keyboard_stack_of_its_own() -> None:
     modes = after(b"\x1b[>1u\x1b[>3u\x1b[?1049h\x1b[>5u")
-    assert modes.enter() == b"\x1b[?1049h\x1b[>5u"
+    assert modes.enter() == b"\x1b[>1u\x1b[>3u\x1b[?1049h\x1b[>5u"
     assert modes.leave().index(b"\x1b[<1u") < modes.leave().index(b"\x1b[?1049l") < modes.leave().index(b"\x1b[<2u")
     modes.feed(b"\x1b[?1049l\x1b[=8;2u")
     assert modes.enter() == b"\x1b[>1u\x1b[>11u"
@@ -206,3 +208,59 @@ def test_a_flood_of_colour_does_not_hide_a_mode_behind_it() -> None:
     assert after(b"\x1b[31mx" * 500 + b"\x1b[?25l").enter() == b"\x1b[?25l"
     assert after(b"\x1b[31mx" * 500 + b"\x1b[?2", b"5l").enter() == b"\x1b[?25l"
     assert after(b"\x1b[31mx" * 500 + b"\x1b[3", b"1m\x1b[?25l").enter() == b"\x1b[?25l"
+
+
+def test_colours_that_the_program_has_set_are_set_again_and_taken_back() -> None:
+    modes = after(b"\x1b]4;1;rgb:12/34/56;200;#abc\x07\x1b]10;white;#010203\x1b\\\x1b]12;red\x07")
+    assert modes.enter() == (
+        b"\x1b]4;1;rgb:12/34/56\x1b\\\x1b]4;200;#abc\x1b\\\x1b]10;white\x1b\\\x1b]11;#010203\x1b\\\x1b]12;red\x1b\\"
+    )
+    assert modes.leave().endswith(b"\x1b]104;1;200\x1b\\\x1b]110\x1b\\\x1b]111\x1b\\\x1b]112\x1b\\")
+    modes.feed(b"\x1b]104;1\x07\x1b]111\x1b\\")
+    assert modes.colour("4;1") == modes.colour("11") == ""
+    assert modes.colour("4;200") == "#abc"
+    modes.feed(b"\x1b]104\x07\x1b]110\x07\x1b]112\x07")
+    assert modes.enter() == b""
+
+
+def test_a_colour_that_is_asked_for_is_not_set() -> None:
+    assert after(b"\x1b]11;#102030\x07", b"\x1b]11;?\x07\x1b]4;1;?\x07").colour("11") == "#102030"
+    assert after(b"\x1b]4;1;?\x07").enter() == b""
+
+
+def test_a_palette_is_bounded() -> None:
+    modes = after(*(b"\x1b]4;%d;red\x07" % number for number in range(1000)))
+    assert modes.enter().count(b";red") <= 260
+
+
+def test_each_screen_gets_its_own_keyboard_stack_back() -> None:
+    modes = after(b"\x1b[>1u", b"\x1b[?1049h", b"\x1b[>5u", b"\x1b[>7u")
+    assert modes.enter() == b"\x1b[>1u\x1b[?1049h\x1b[>5u\x1b[>7u"
+    assert modes.keyboard_flags == 7
+    again = after(modes.enter(), b"\x1b[<2u", b"\x1b[?1049l")
+    assert again.keyboard_flags == 1
+    left = modes.leave()
+    assert left.index(b"\x1b[<2u") < left.index(b"\x1b[?1049l") < left.index(b"\x1b[<1u")
+
+
+def test_a_synchronized_update_is_ended_by_leaving_and_never_begun_by_entering() -> None:
+    modes = after(b"\x1b[?2026h", b"half a frame")
+    assert b"2026" not in modes.enter()
+    assert b"\x1b[?2026l" in modes.leave()
+
+
+@pytest.mark.parametrize("mode", [1004, 2004, 2031, 2048])
+def test_reports_that_the_program_wants_are_wanted_again(mode: int) -> None:
+    modes = after(b"\x1b[?%dh" % mode)
+    assert modes.enter() == b"\x1b[?%dh" % mode
+    assert b"\x1b[?%dl" % mode in modes.leave()
+    assert modes.state_of(mode) == 1
+    assert after().state_of(mode) == 2
+    assert after().state_of(9999) == 0
+
+
+def test_who_sends_title_and_folder_is_known() -> None:
+    assert not after(b"text").sends_title
+    assert after(b"\x1b]2;x\x07\x1b]2;\x07").sends_title
+    assert after(b"\x1b]7;file://host", b"/tmp\x1b\\").sends_folder
+    assert not after(b"\x1b]777;notify;a;b\x07").sends_folder

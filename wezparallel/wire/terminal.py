@@ -26,19 +26,21 @@ _SAME = bytes.maketrans(b"ABCDEFGHIJKLMPSTX@`adefg", b"m" * 24)
 _PARAMETERS = b"0123456789;:"
 
 _MAX_TITLE = 1024
+_MAX_COLOURS = 260  # a palette and the few by name
 _SWITCH = re.compile(
     rb"\x1b(?:"
     rb"\[\?([0-9;]+)([hl])"  # 1, 2: private modes
     rb"|\[([0-9]*) q"  # 3: cursor style
     rb"|([=>c]|\[!p)"  # 4: keypad, full and soft reset
-    rb"|\][02];([^\x07\x1b]{0,1024})(?:\x07|\x1b\\)"  # 5: title
-    rb"|\[([<>=])([0-9;]*)u"  # 6, 7: kitty keyboard stack
-    rb"|\[>4(?:;([0-9]*))?m"  # 8: modifyOtherKeys
-    rb"|\[([0-9;]*)r"  # 9: scroll margins
+    rb"|\](?:[02];([^\x07\x1b]{0,1024})|(7;|(?:(?:10)?4|1[0-2]|11[0-2])\b)([^\x07\x1b]{0,1024}))(?:\x07|\x1b\\)"
+    # 5: title; 6, 7: folder, colours and their resets
+    rb"|\[([<>=])([0-9;]*)u"  # 8, 9: kitty keyboard stack
+    rb"|\[>4(?:;([0-9]*))?m"  # 10: modifyOtherKeys
+    rb"|\[([0-9;]*)r"  # 11: scroll margins
     rb")"
 )
 # What may become one of these with the next chunk. The last ESC may be the first half of a string's end.
-_HALF = re.compile(rb"\x1b(?:\[[0-9;?<>=!]{0,64} ?|\](?:[02](?:;[^\x07\x1b]{0,1024})?)?\x1b?)?\Z")
+_HALF = re.compile(rb"\x1b(?:\[[0-9;?<>=!]{0,64} ?|\](?:[0-9]{1,3}(?:;[^\x07\x1b]{0,1024})?)?\x1b?)?\Z")
 # From the last ESC on: a sequence that is not finished, of any kind.
 _UNFINISHED = re.compile(rb"\x1b(?:\[[0-?]{0,64}[ -/]{0,4}|[ -/]{0,4})?\Z")
 _STRING = re.compile(rb"\x1b[\]PX^_]")
@@ -50,8 +52,8 @@ _CONTROLS = re.compile(rb"[\x00-\x1f\x7f]")
 class Modes:
     """The switches of one terminal, from its reset state on."""
 
-    __slots__ = ("_in_string", "_keyboard", "_keypad", "_last", "_margins", "_other_keys", "_private", "_style",
-                 "_tail", "_title")  # fmt: skip
+    __slots__ = ("_colours", "_in_string", "_keyboard", "_keypad", "_last", "_margins", "_other_keys", "_private",
+                 "_style", "_tail", "_title", "sends_folder", "sends_title")  # fmt: skip
 
     def __init__(self) -> None:
         self._private: dict[int, bool] = {}
@@ -59,6 +61,12 @@ class Modes:
         self._keypad = False
         self._style = 0
         self._title = b""
+        self.sends_title = False
+        """The program has set a title, be it an empty one."""
+        self.sends_folder = False
+        """The program tells where it is (OSC 7)."""
+        self._colours: dict[str, str] = {}
+        """colours that the program has set, by what names them: `4;1`, `10`, `11`, `12`"""
         self._keyboard: dict[bool, list[int]] = {False: [], True: []}
         """flags of the kitty keyboard protocol, a stack each for the main and the alternate screen"""
         self._other_keys = 0
@@ -105,6 +113,29 @@ class Modes:
         return 2026 in self._private
 
     @property
+    def unfinished(self) -> bytes:
+        """What has come of a sequence that is not at its end, as far as it is kept."""
+        return self._tail
+
+    @property
+    def keyboard_flags(self) -> int:
+        """The flags of kitty's keyboard protocol on the screen that is shown."""
+        stack = self._keyboard[self.alternate]
+        return stack[-1] if stack else 0
+
+    def state_of(self, mode: int) -> int:
+        """Return 1 for a private mode that is set, 2 for one that is not, 0 for one that is not known here."""
+        if mode in ALTERNATE:
+            return 1 if mode in self._private else 2
+        if mode not in _TRACKED:
+            return 0
+        return 1 if self._private.get(mode, mode in _ON_BY_DEFAULT) else 2
+
+    def colour(self, name: str) -> str:
+        """Return the colour that the program has set, `4;1` of the palette or `10`, `11`, `12`; else nothing."""
+        return self._colours.get(name, "")
+
+    @property
     def at_ground(self) -> bool:
         """Whether bytes of ours may be put between this output and the next, as far as sequences go."""
         return not (self._in_string or _UNFINISHED.search(self._tail) or _HALF_CHARACTER.search(self._last))
@@ -112,6 +143,9 @@ class Modes:
     def enter(self) -> bytes:
         """Return what brings a terminal from its reset state into these modes."""
         out = [b"\x1b]2;" + self._title + b"\x1b\\"] if self._title else []
+        out += [f"\x1b]{name};{colour}\x1b\\".encode("latin-1") for name, colour in self._colours.items()]
+        if self.alternate:
+            out += [b"\x1b[>%du" % flags for flags in self._keyboard[False]]
         # The screen goes first: it has a keyboard stack, and in some terminals modes, of its own.
         order = sorted(self._private.items(), key=lambda item: item[0] not in ALTERNATE)
         out += [b"\x1b[?%d%c" % (mode, b"h" if on else b"l") for mode, on in order if mode != 2026]
@@ -143,6 +177,10 @@ class Modes:
             out.append(b"\x1b[<%du" % len(self._keyboard[False]))
         if self._title:
             out.append(b"\x1b]2;\x1b\\")
+        palette = [name[2:] for name in self._colours if name.startswith("4;")]
+        if palette:
+            out.append(b"\x1b]104;" + ";".join(palette).encode() + b"\x1b\\")
+        out += [b"\x1b]1" + name.encode() + b"\x1b\\" for name in self._colours if not name.startswith("4;")]
         return b"".join(out)
 
     def dump(self) -> JsonObject:
@@ -152,6 +190,9 @@ class Modes:
             "keypad": self._keypad,
             "style": self._style,
             "title": self._title.hex(),
+            "sends_title": self.sends_title,
+            "sends_folder": self.sends_folder,
+            "colours": self._colours,
             "keyboard": [self._keyboard[False], self._keyboard[True]],
             "other_keys": self._other_keys,
             "margins": self._margins,
@@ -168,6 +209,9 @@ class Modes:
         modes._keypad = value.get("keypad", False)
         modes._style = value.get("style", 0)
         modes._title = bytes.fromhex(value.get("title", ""))
+        modes.sends_title = value.get("sends_title", bool(modes._title))
+        modes.sends_folder = value.get("sends_folder", False)
+        modes._colours = dict(value.get("colours", {}))
         main, alternate = value.get("keyboard", [[], []])
         modes._keyboard = {False: list(main), True: list(alternate)}
         modes._other_keys = value.get("other_keys", 0)
@@ -190,12 +234,15 @@ class Modes:
             self._switch_plain(match[4])
         elif group == 5:
             self._title = _CONTROLS.sub(b"", match[5])
+            self.sends_title = True
         elif group == 7:
-            self._switch_keyboard(match[6], match[7])
+            self._switch_colours(match[6], match[7])
         elif group == 9:
-            self._margins = bool(match[9].strip(b";"))
+            self._switch_keyboard(match[8], match[9])
+        elif group == 11:
+            self._margins = bool(match[11].strip(b";"))
         else:
-            self._other_keys = int((match[8] or b"0")[:3])
+            self._other_keys = int((match[10] or b"0")[:3])
 
     def _set_private(self, mode: int, on: bool) -> None:
         if mode in ALTERNATE:
@@ -214,11 +261,34 @@ class Modes:
         self._keypad = self._margins = False
         if what == b"c":
             self._private.clear()
+            self._colours.clear()
             self._keyboard = {False: [], True: []}
             self._style = self._other_keys = 0
         else:
             for mode in _SOFT:
                 self._private.pop(mode, None)
+
+    def _switch_colours(self, kind: bytes, rest: bytes) -> None:
+        if kind == b"7;":
+            self.sends_folder = True
+            return
+        words = _CONTROLS.sub(b"", rest).decode("latin-1").split(";")[1:]
+        if kind == b"4":
+            pairs = [(f"4;{number[:3]}", colour) for number, colour in zip(words[::2], words[1::2], strict=False)]
+        elif kind == b"104":
+            resets = [f"4;{number[:3]}" for number in words if number] or list(self._colours)
+            pairs = [(name, "") for name in resets if name.startswith("4;")]
+        elif len(kind) == 3:
+            pairs = [(kind[1:].decode(), "")]
+        else:
+            pairs = [(str(int(kind) + at), colour) for at, colour in enumerate(words)]
+            pairs = [(name, colour) for name, colour in pairs if name in {"10", "11", "12"}]
+        for name, colour in pairs:
+            if colour == "?":
+                continue
+            self._colours.pop(name, None)
+            if colour and name[-1].isdigit() and len(self._colours) < _MAX_COLOURS:
+                self._colours[name] = colour[:64]
 
     def _switch_keyboard(self, how: bytes, values: bytes) -> None:
         stack = self._keyboard[self.alternate]
