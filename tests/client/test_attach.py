@@ -227,17 +227,21 @@ def test_a_replay_types_nothing_into_the_program(keeper: HeldKeeper, pane: Pane)
         assert query not in painted
 
 
-def test_a_newer_terminal_takes_over(keeper: HeldKeeper, pane: Pane, second: Pane) -> None:
+def test_two_terminals_type_at_one_program(keeper: HeldKeeper, pane: Pane, second: Pane) -> None:
     cat(keeper)
     pane.attach(keeper, "w/sh")
     pane.expect(b"ready")
     second.attach(keeper, "w/sh")
     second.expect(b"ready")
-    pane.expect(b"another terminal has taken over w/sh")
-    assert pane.wait() == 0
-    assert pane.attributes == pane.before
-    second.type(b"mine")
-    second.expect(b"mine")
+    for one, other in ((pane, second), (second, pane)):
+        one.type(b"mine")
+        one.expect(b"mine")
+        other.expect(b"mine")
+    second.type(b"\x1c\x1c")
+    assert second.wait() == 0
+    assert second.attributes == second.before
+    pane.type(b"still here")
+    pane.expect(b"still here")
 
 
 def test_a_read_only_terminal_sees_everything_and_types_nothing(keeper: HeldKeeper, pane: Pane, second: Pane) -> None:

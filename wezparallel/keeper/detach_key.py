@@ -27,6 +27,11 @@ class DetachKey:
         """Tell whether input is held back, because it may become the detach key."""
         return bool(self._held)
 
+    @property
+    def pending(self) -> bytes:
+        """What is held back (an upgrade carries it)."""
+        return self._held
+
     def feed(self, data: bytes) -> tuple[bytes, bool]:
         """Take input; return what goes to the program, and whether the key was typed (then the rest is dropped)."""
         if not self._keys or not (self._held or self._first in data or b"\x1b" in data):

@@ -26,6 +26,11 @@ class Hold:
         self._fd = fd
         self._attributes = attributes
 
+    @property
+    def fd(self) -> int:
+        """The terminal; -1 once it was let go (an upgrade carries it)."""
+        return self._fd
+
     def end(self, *, restore: bool) -> None:
         """Let go of it; a terminal that hung up is not restored, as whoever closes it may be typing into it."""
         if self._fd < 0:

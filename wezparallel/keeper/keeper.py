@@ -53,7 +53,9 @@ class Keeper:
         self.link: HubLink | None = None
         self.stops = Stops(self)
         self.viewers = Viewers(self)
-        self.upgrading = False
+        self.upgrading: handover.Upgrade | None = None
+        self.upgraded: JsonObject | None = None
+        """How the last upgrade ended: `id`, and in `failed` why it came to nothing."""
         self._quiet: Timer | None = None
         self.open_door: Callable[[], object] = lambda: None
         """Begin to accept on the private socket; set by door.py."""
@@ -72,7 +74,7 @@ class Keeper:
                 raise RequestError(
                     "disk.full", f"the log of {process_id} cannot be opened: {error.strerror}; repair its folder"
                 ) from None
-            process = self.processes[process_id] = Process(process_id, log)
+            process = self.processes[process_id] = Process(process_id, log, self.loop)
         elif cap:
             process.log.set_cap(cap)
         return process
@@ -112,7 +114,8 @@ class Keeper:
             )
         size = None
         if wish.get("tty"):
-            if not process.viewers:
+            process.lead.hurry()
+            if not process.lead.members:
                 rows, columns = wish.get("size") or (24, 80)
                 process.size = (rows, columns, 0, 0)
             size = process.size
@@ -286,10 +289,10 @@ class Keeper:
         if link is not None:
             link.connection.finish()
 
-    def upgrade(self, payload: bytes, failed: Callable[[RequestError], object]) -> None:
+    def upgrade(self, payload: bytes, failed: handover.Failed, from_new_hub: bool = False) -> None:
         """Become another program; `failed` is told if that came to nothing."""
         try:
-            handover.begin(self, payload, failed)
+            handover.begin(self, payload, failed, from_new_hub)
         except RequestError as error:
             failed(error)
 
@@ -367,6 +370,8 @@ class Keeper:
             "unacknowledged": sum(run.exit is not None and not run.told for run in self.runs.values()),
             "processes": len(self.processes),
             "viewers": len(self.viewer_reports),
+            "program": sys.executable,
+            "upgrade": self.upgraded,
         }
 
     def say(self, text: str) -> None:

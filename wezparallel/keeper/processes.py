@@ -14,6 +14,7 @@ import termios
 import time
 from collections import deque
 
+from wezparallel.keeper.lead import Lead
 from wezparallel.keeper.loop import READ_SIZE, TURN_BYTES
 from wezparallel.wire.logformat import STDERR, STDOUT, TTY
 
@@ -41,17 +42,18 @@ DEFAULT_SIZE = (24, 80, 0, 0)
 class Process:
     """What viewers attach to. It is known from `reserve` or `spawn` on, until `forget`."""
 
-    __slots__ = ("facts", "keys", "known", "last_exit", "log", "process_id", "run", "size", "viewers")
+    __slots__ = ("facts", "keys", "known", "last_exit", "lead", "log", "process_id", "run", "size", "viewers")
 
-    def __init__(self, process_id: str, log: ProcessLog) -> None:
+    def __init__(self, process_id: str, log: ProcessLog, loop: Loop) -> None:
         self.process_id = process_id
         self.log = log
+        self.lead = Lead(loop, self)
         self.run: Run | None = None
         """The run whose leader lives; None between runs."""
         self.viewers: list[Viewer] = []
         """Kept by viewers.py."""
         self.size: tuple[int, int, int, int] = DEFAULT_SIZE
-        """rows, columns, x and y pixels; viewers.py sets it, the next run starts with it while someone looks"""
+        """rows, columns, x and y pixels; lead.py sets it, the next run starts with it while someone looks"""
         self.facts: dict[str, str] = {}
         """TERM, COLORTERM, TERM_PROGRAM, TERM_PROGRAM_VERSION of the first viewer; set by viewers.py"""
         self.known = True

@@ -1,4 +1,6 @@
-"""Viewers without a terminal: output as frames, for `logs -f`, probes, pipes and browsers. Read-only for now.
+"""Viewers without a terminal: output as frames, for `logs -f`, probes, pipes and browsers. What they send is ignored.
+
+Only a viewer that relays a terminal (relays.py) may type.
 
 A gapless viewer misses nothing: one that falls behind what the log's cap keeps is told how much is lost, and ends.
 Any other jumps to the end when it is too far behind, and is told so.
@@ -6,6 +8,7 @@ Any other jumps to the end when it is too far behind, and is told so.
 
 from __future__ import annotations
 
+import base64
 from collections import deque
 from struct import Struct
 
@@ -13,7 +16,7 @@ from wezparallel.keeper.cursor import PIECE, Cursor
 from wezparallel.keeper.loop import TURN_BYTES
 from wezparallel.keeper.viewer import Viewer
 from wezparallel.wire import frames
-from wezparallel.wire.hello import GAPLESS
+from wezparallel.wire.hello import GAPLESS, ROLE_FRAMES
 from wezparallel.wire.logformat import RESIZE
 
 TYPE_CHECKING = False
@@ -30,6 +33,7 @@ _SIZE = Struct("!4H")
 class StreamViewer(Viewer):
     """One reader of frames."""
 
+    kind = ROLE_FRAMES
     _cursor: Cursor | None = None
 
     @property
@@ -40,10 +44,15 @@ class StreamViewer(Viewer):
 
     def begin(self, cursor: Cursor) -> None:
         """Begin to send from there."""
+        self._set_out(cursor)
+
+    def _set_out(self, cursor: Cursor) -> None:
         self._cursor = cursor
         self._gapless = bool(self.about.flags & GAPLESS)
         self._events: deque[tuple[int, int, bytes]] = deque(maxlen=MAX_EVENTS)
         """offset before which all output comes first, kind, payload"""
+        self._marks_told = 0
+        """how many marks that stand at the cursor were told"""
 
     def output(self, data: bytes = b"") -> None:
         """Send what is new, unless the peer has not taken the last."""
@@ -74,6 +83,23 @@ class StreamViewer(Viewer):
             self._cursor.close()
         super().close()
 
+    def carry(self) -> JsonObject:
+        """Return all of it for the program after this one."""
+        events = [[offset, kind, base64.b64encode(payload).decode()] for offset, kind, payload in self._events]
+        more = {"offset": self.cursor.offset, "events": events, "marks_told": self._marks_told}
+        return super().carry() | more
+
+    def resume(self, carried: JsonObject) -> None:
+        """Go on where the program before this one was."""
+        assert self.process is not None
+        self._set_out(Cursor(self.process.log, carried["offset"]))
+        self._events.extend((offset, kind, base64.b64decode(payload)) for offset, kind, payload in carried["events"])
+        self._marks_told = carried["marks_told"]
+        for _ in range(self._marks_told):
+            self.cursor.mark()
+        super().resume(carried)
+        self.loop.soon(self.output)
+
     def _event(self, kind: int, payload: bytes) -> None:
         assert self.process is not None
         self._events.append((self.process.log.writer.end, kind, payload))
@@ -92,6 +118,7 @@ class StreamViewer(Viewer):
                 break
             self.send(frames.DATA, _DATA.pack(self.cursor.offset, self.cursor.stream) + data)
             self.cursor.advance(len(data))
+            self._marks_told = 0
             budget -= len(data)
         self.wants_turn = budget <= 0
         self.watch()
@@ -100,6 +127,7 @@ class StreamViewer(Viewer):
         """Send one thing that stands at the cursor; return whether there was one."""
         mark = self.cursor.mark()
         if mark is not None:
+            self._marks_told += 1
             kind, (high, low) = mark
             if kind == RESIZE:
                 self.send(frames.RESIZE, _SIZE.pack(high, low, 0, 0))
@@ -123,5 +151,6 @@ class StreamViewer(Viewer):
         behind = self.cursor.behind
         if expired or behind > MAX_BEHIND:
             self.cursor.jump(self.cursor.offset + behind)
+            self._marks_told = 0
             self.send(frames.NOTE, f"{behind} bytes of output were skipped; `wezparallel logs` has them".encode())
         return True

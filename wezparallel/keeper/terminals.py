@@ -3,35 +3,42 @@
 The client sends its terminal and waits. From then on the keeper alone may restore it, and does on every way out but
 one: a terminal that hung up is only closed, because whoever closes it may be typing into it. Giving back is a state
 of its own (the resets may have to wait for a terminal that takes nothing), bounded in time.
+
+A client that somebody stopped (state T: `kill -STOP`, or a debugger that let go of it) has lost its terminal to the
+shell above it, which reads there now. Nobody tells us; so before keys are read and before output is shown, at most
+once a second, we look, and give the terminal back: what is typed from then on is the shell's, or waits in the
+terminal. Keys of the last second before we look may be the program's, as they were while the client ran. What the
+shell has made of the terminal's attributes stays. Once the client goes on, it hands over again from its offset.
+
+Above it stands viewers.py; below it display.py (output), keyboard.py (keys) and lead.py (whose size counts).
 """
 
 from __future__ import annotations
 
+import base64
 import os
 from struct import Struct
 from struct import error as struct_error
 
-from wezparallel.keeper.cursor import PIECE, Cursor
-from wezparallel.keeper.hold import restore_terminal
+from wezparallel.keeper.display import Display
+from wezparallel.keeper.failpoints import kill_at
 from wezparallel.keeper.keyboard import Keyboard
-from wezparallel.keeper.loop import READ_SIZE, TURN_BYTES
+from wezparallel.keeper.loop import READ_SIZE
+from wezparallel.keeper.tree import read_entry
 from wezparallel.keeper.viewer import Viewer
 from wezparallel.wire import frames, hello
-from wezparallel.wire.terminal import Modes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from wezparallel.keeper.loop import Timer
     from wezparallel.types import JsonObject
 
-MAX_BEHIND = 8 * 1024 * 1024  # bytes; a terminal further behind jumps to the end
-MODES_FROM = 256 * 1024  # bytes before a lagging terminal's position that tell its modes
-RESIZE_S = 0.05  # a dragged window gives many sizes; also the pause in which a program sees the wiggle
 RETURN_S = 0.5  # a terminal that takes no resets for so long is restored without them
+LOOK_S = 1.0  # between two looks whether the client was stopped
+LOST_S = 0.25  # a terminal whose descriptor was lost comes again: not at once, descriptors are short
 
 _OFFSET = Struct("!Q")
 _SIZE = Struct("!4H")
-_CANCEL = b"\x18"  # CAN: ends a sequence that was cut in its middle
 
 AWAY = 0  # the client has its terminal
 HELD = 1  # we have it, the client paints
@@ -44,15 +51,12 @@ Frames = tuple[tuple[int, bytes], ...]
 class TerminalViewer(Viewer):
     """One terminal, over all runs of its process."""
 
+    kind = hello.ROLE_TERMINAL
+    types = True
+    keyboard: Keyboard | None = None
+    """Set while the terminal is live."""
     _state = AWAY
-    _fd = -1
-    _cursor: Cursor | None = None
-    _piece: memoryview = memoryview(b"")
-    _insert = b""
-    """Bytes of our own that go to the terminal before the log goes on."""
-    _writing = False
-    """The terminal took no more; the loop calls when it does."""
-    _watched_for: tuple[bool, bool] = (False, False)
+    _display: Display | None = None
     _went_before = False
     _exit: bytes | None = None
     """The payload of EXITED, to be told when the terminal has shown everything."""
@@ -60,22 +64,23 @@ class TerminalViewer(Viewer):
     """The payload of STARTED, to be told when the terminal is back at its client."""
     _last_words: Frames = ()
     _leaves = False
-    _resize_timer: Timer | None = None
+    _stopped = False
+    """The client was found stopped; its terminal is somebody else's."""
+    _look_at = 0.0
     _return_timer: Timer | None = None
-    _keyboard: Keyboard | None = None
-
-    @property
-    def read_only(self) -> bool:
-        """Tell whether nothing that is typed here reaches the program."""
-        return bool(self.about.flags & hello.READ_ONLY)
 
     # What the keeper tells
 
     def output(self, data: bytes = b"") -> None:
         """Show what is new; `data` are the last bytes of it."""
-        if self._state != LIVE or self._writing or (data and self._echo(data)):
+        if self._state != LIVE or self._display is None:
             return
-        self._pump()
+        if self.loop.now() < self._look_at or not self._lost_to_a_shell():
+            self._display.show(data)
+
+    def interpose(self, data: bytes) -> bool:
+        """Show bytes of our own between the program's; False when that cannot be done now."""
+        return self._state == LIVE and self._display is not None and self._display.interpose(data)
 
     def exited(self, exit_: JsonObject) -> None:
         """Give the terminal back once it has shown everything."""
@@ -97,11 +102,6 @@ class TerminalViewer(Viewer):
     def removed(self) -> None:
         """Send the terminal home; there is nothing to look at any more."""
         self._give_back(((frames.REMOVED, b""),), leaves=True)
-
-    def taken_over(self) -> None:
-        """Send the terminal home: a newer one has come."""
-        note = f"another terminal has taken over {self.process.process_id if self.process else ''}".encode()
-        self._give_back(((frames.NOTE, note), (frames.DETACH, b"")), leaves=True)
 
     def ended_by_keeper(self) -> None:
         """Give back at once, without waiting for a slow terminal."""
@@ -136,151 +136,80 @@ class TerminalViewer(Viewer):
         super().close()
 
     def _take(self, fd: int) -> None:
-        if self._state != AWAY or fd < 0 or not os.isatty(fd):
-            # Lost on its way, or nothing that could be restored: at the connection's end the client restores itself.
-            if fd >= 0:
-                os.close(fd)
+        if fd < 0:
+            # Lost on its way (EMFILE): at the connection's end the client restores its terminal and comes again.
+            self.loop.after(LOST_S, self.lost_peer)
+            return
+        if self._state != AWAY or not os.isatty(fd):
+            os.close(fd)  # nothing that could be restored
             self.lost_peer()
             return
-        os.set_blocking(fd, False)
-        self._fd = fd
+        assert self.process is not None
+        self._display = Display(self.loop, self.process, fd, bool(self.about.flags & hello.GAPLESS))
+        self._display.on_gone = self._hang_up
+        self._display.on_caught_up = self._caught_up
+        self._display.on_jump = self._ask_redraw
         self._state = HELD
-        if not self.read_only:
-            self.keeper.viewers.take_over(self)
+        self._stopped = False
+        kill_at("keeper.terminal", self.pid)
 
     def _go(self, payload: bytes) -> None:
         assert self.process is not None
+        assert self._display is not None
         process = self.process
         log = process.log
         try:
             (offset,) = _OFFSET.unpack(payload)
         except struct_error:
             offset = log.writer.end
-        self._cursor = Cursor(log, max(min(offset, log.writer.end), log.writer.start))
-        self._piece = memoryview(b"")
-        self._insert = log.modes.enter() if self._went_before else b""
+        kill_at("keeper.go", self.pid)
+        self._display.begin(offset)
+        self._display.insert = log.modes.enter() if self._went_before else b""
         self._went_before = True
-        self._keyboard = Keyboard(self.loop, process, self.about, self._watch_terminal)
-        self._state = LIVE
         self._exit = None
         if process.run is None and process.last_exit is not None:
             self._exit = self.keeper.viewers.exit_payload(process.last_exit)
-        self._set_size(redraw=True)
-        self._watch_terminal()
-        self._pump()
+        self._live()
+        process.lead.came(self)
+        kill_at("keeper.size", self.pid)
+        self._listen()
+        self._display.pump()
+        kill_at("keeper.live", self.pid)
 
-    # Sizes
+    def _live(self) -> None:
+        assert self.process is not None
+        self.keyboard = Keyboard(self.loop, self.process, self, self._listen)
+        self._state = LIVE
+        self._look_at = self.loop.now() + LOOK_S
 
     def _resize(self, payload: bytes) -> None:
         try:
             self.about.size = _SIZE.unpack(payload)
         except struct_error:
             return
-        if self._state == LIVE and self._resize_timer is None:
-            self._resize_timer = self.loop.after(RESIZE_S, self._set_size)
+        if self.process is not None:
+            self.process.lead.resized(self)
 
-    def _set_size(self, redraw: bool = False) -> None:
-        """Give the program this terminal's size; with `redraw`, make one on the alternate screen draw again."""
-        self._resize_timer = None
-        process = self.process
-        if process is None or self._state != LIVE or self.read_only:
-            return
-        run, size = process.run, self.about.size
-        changed = process.size != size
-        process.size = size
-        if run is None or not run.tty:
-            return
-        if changed:
-            process.log.resized(size)
-        elif redraw and process.log.modes.alternate:
-            # The kernel tells no program of a size that it has already (supervisors.md 6.17).
-            rows, columns, x, y = size
-            run.resize(rows - 1 if rows > 1 else 2, columns, x, y)
-            self._resize_timer = self.loop.after(RESIZE_S, self._set_size)
-            return
-        run.resize(*size)
-
-    # Keys
+    # The terminal
 
     def _on_typed(self) -> None:
+        if self._display is None or (self.loop.now() >= self._look_at and self._lost_to_a_shell()):
+            return
         try:
-            data = os.read(self._fd, READ_SIZE)
+            data = os.read(self._display.fd, READ_SIZE)
         except BlockingIOError:
             return
         except OSError:
             data = b""
         if not data:
             self._hang_up()
-        elif self._keyboard is not None and self._keyboard.typed(data):
+        elif self.keyboard is not None and self.keyboard.typed(data):
             self._give_back(((frames.DETACH, b""),), leaves=False)
 
-    # Output
-
-    def _pump(self) -> None:
-        """Write to the terminal what it takes, within this turn's bound."""
-        budget = TURN_BYTES
-        took_all = True
-        while budget > 0 and took_all:
-            data = self._next()
-            if not data:
-                break
-            try:
-                written = os.write(self._fd, data)
-            except BlockingIOError:
-                written = 0
-            except OSError:
-                self._hang_up()
-                return
-            took_all = written == len(data)
-            budget -= written
-            self._wrote(written)
-        self._writing = not took_all or budget <= 0
-        self._watch_terminal()
-        if not self._writing:
-            self._caught_up()
-
-    def _echo(self, data: bytes) -> bool:
-        """Write output that is all this terminal lacks, without reading it back; return whether that was done."""
-        cursor = self._cursor
-        if cursor is None or self._insert or self._piece or cursor.behind != len(data):
-            return False
-        try:
-            written = os.write(self._fd, data)
-        except OSError:
-            return False  # the long way finds out what it is
-        cursor.advance(written)
-        return written == len(data)
-
-    def _next(self) -> bytes | memoryview:
-        if self._insert or self._state != LIVE or self._cursor is None:
-            return self._insert
-        if not self._piece:
-            if not self._cursor.behind:
-                return b""
-            too_far = self._cursor.behind > MAX_BEHIND and not self.about.flags & hello.GAPLESS
-            if too_far or self._cursor.expired:
-                self._jump()
-                return self._insert
-            self._piece = memoryview(self._cursor.read(PIECE))
-        return self._piece
-
-    def _wrote(self, count: int) -> None:
-        if self._insert:
-            self._insert = self._insert[count:]
-        elif self._cursor is not None:
-            self._cursor.advance(count)
-            self._piece = self._piece[count:]
-
-    def _jump(self) -> None:
-        """Skip what this terminal cannot take in time."""
-        assert self._cursor is not None
-        assert self.process is not None
-        behind = self._cursor.behind
-        modes = self._modes_shown()
-        self._cursor.jump(self._cursor.offset + behind)
-        note = f"\r\n\x1b[2m[{behind} bytes skipped; they are in the log]\x1b[0m\r\n"
-        self._insert = _CANCEL + modes.leave() + note.encode() + self.process.log.modes.enter()
-        self._set_size(redraw=True)
+    def _listen(self) -> None:
+        if self._display is not None:
+            reads = self._state == LIVE and self.keyboard is not None and not self.keyboard.stuck
+            self._display.listen(self._on_typed if reads else None)
 
     def _caught_up(self) -> None:
         if self._state == RETURNING:
@@ -288,14 +217,19 @@ class TerminalViewer(Viewer):
         elif self._exit is not None:
             self._give_back(((frames.EXITED, self._exit),), leaves=False)
 
-    def _modes_shown(self) -> Modes:
-        """Return the modes that the terminal is in: the log's, unless it lags behind."""
-        assert self.process is not None
-        if self._cursor is None or not self._cursor.behind:
-            return self.process.log.modes
-        modes = Modes()
-        modes.feed(self._cursor.recent(MODES_FROM))
-        return modes
+    def _ask_redraw(self) -> None:
+        if self.process is not None:
+            self.process.lead.redraw(self)
+
+    def _lost_to_a_shell(self) -> bool:
+        """Look whether the client was stopped; then the terminal is not ours any more."""
+        self._look_at = self.loop.now() + LOOK_S
+        entry = read_entry(self.pid)
+        if entry is None or entry.state != "T":
+            return False
+        self._stopped = True
+        self._give_back((), leaves=False)
+        return True
 
     # The way back
 
@@ -306,23 +240,29 @@ class TerminalViewer(Viewer):
             self._last_words = last_words or self._last_words
             return
         self._last_words = last_words
-        if self._state == AWAY:
+        if self._display is None:
             self._say_last_words()
             return
-        self._insert = (_CANCEL if self._piece else b"") + self._modes_shown().leave()
-        self._piece = memoryview(b"")
+        kill_at("keeper.returning", self.pid)
         self._state = RETURNING
+        self._stop_typing()
+        self._display.reset()
+        self._listen()
         self._return_timer = self.loop.after(RETURN_S, self._finish_return)
-        self._pump()
+        self._display.pump()
 
     def _finish_return(self) -> None:
-        if self._state != RETURNING:
+        if self._state != RETURNING or self._display is None:
             return
+        kill_at("keeper.reset", self.pid)
         if self.about.termios is not None:
-            restore_terminal(self._fd, self.about.termios)
-        offset = self._cursor.offset if self._cursor is not None else 0
+            self._display.restore(self.about.termios, unless_changed=self._deaf or self._stopped)
+        kill_at("keeper.restored", self.pid)
+        offset = self._display.offset
         self._let_go()
+        kill_at("keeper.closed", self.pid)
         self._say_last_words((frames.RETURNED, _OFFSET.pack(offset)))
+        kill_at("keeper.returned", self.pid)
 
     def _say_last_words(self, *returned: tuple[int, bytes]) -> None:
         for kind, payload in (*self._last_words, *returned):
@@ -341,31 +281,70 @@ class TerminalViewer(Viewer):
 
     def _let_go(self) -> None:
         """Close the terminal as it is."""
-        for timer in (self._resize_timer, self._return_timer):
-            if timer is not None:
-                timer.cancel()
-        self._resize_timer = self._return_timer = None
-        if self._keyboard is not None:
-            self._keyboard.close()
-            self._keyboard = None
+        if self._return_timer is not None:
+            self._return_timer.cancel()
+            self._return_timer = None
+        self._stop_typing()
         self._state = AWAY
-        self._writing = False
-        self._insert = b""
-        self._piece = memoryview(b"")
-        if self._cursor is not None:
-            self._cursor.close()
-            self._cursor = None
-        if self._fd >= 0:
-            self.loop.unwatch(self._fd)
-            os.close(self._fd)
-            self._fd = -1
-        self._watched_for = (False, False)
+        if self._display is not None:
+            self._display.close()
+            self._display = None
 
-    def _watch_terminal(self) -> None:
-        if self._fd < 0:
-            return
-        reads = self._state == LIVE and self._keyboard is not None and not self._keyboard.stuck
-        wanted = (reads, self._writing)
-        if wanted != self._watched_for:
-            self._watched_for = wanted
-            self.loop.watch(self._fd, self._on_typed if wanted[0] else None, self._pump if wanted[1] else None)
+    def _stop_typing(self) -> None:
+        if self.keyboard is not None:
+            self.keyboard.close()
+            self.keyboard = None
+        if self.process is not None:
+            self.process.lead.went(self)
+
+    # Over an upgrade
+
+    def carry(self) -> JsonObject:
+        """Return all of it for the program after this one; the terminal stays where it is."""
+        carried = super().carry() | {
+            "state": self._state,
+            "went_before": self._went_before,
+            "exit": None if self._exit is None else _text(self._exit),
+            "started": None if self._started is None else _text(self._started),
+            "last_words": [[kind, _text(payload)] for kind, payload in self._last_words],
+            "leaves": self._leaves,
+            "stopped": self._stopped,
+        }
+        if self._display is not None:
+            carried["terminal"] = self._display.fd
+            carried["offset"] = self._display.offset
+            carried["insert"] = _text(self._display.insert)
+        if self.keyboard is not None:
+            carried["keyboard"] = self.keyboard.carry()
+        return carried
+
+    def resume(self, carried: JsonObject) -> None:
+        """Go on where the program before this one was."""
+        self._went_before = carried["went_before"]
+        self._exit = None if carried["exit"] is None else base64.b64decode(carried["exit"])
+        self._started = None if carried["started"] is None else base64.b64decode(carried["started"])
+        self._last_words = tuple((kind, base64.b64decode(payload)) for kind, payload in carried["last_words"])
+        self._leaves = carried["leaves"]
+        if "terminal" in carried:
+            self._take(carried["terminal"])
+            self._stopped = carried["stopped"]
+        if carried["state"] in {LIVE, RETURNING} and self._display is not None:
+            self._display.begin(carried["offset"])
+            self._display.insert = base64.b64decode(carried["insert"])
+            self._state = carried["state"]
+        super().resume(carried)
+        if self._state == LIVE and self.process is not None:
+            self._live()
+            self.process.lead.goes_on(self)
+            if self.keyboard is not None:
+                self.keyboard.resume(carried["keyboard"])
+            self._listen()
+        elif self._state == RETURNING and self._display is not None:
+            self._display.ends = True
+            self._return_timer = self.loop.after(RETURN_S, self._finish_return)
+        if self._display is not None and self._state != HELD:
+            self.loop.soon(self._display.pump)
+
+
+def _text(data: bytes) -> str:
+    return base64.b64encode(data).decode()

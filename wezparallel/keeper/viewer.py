@@ -6,6 +6,7 @@ viewers.py makes them; terminals.py (handed-over terminals) and streams.py (fram
 from __future__ import annotations
 
 import array
+import base64
 import os
 import socket
 from collections import deque
@@ -13,6 +14,7 @@ from collections import deque
 from wezparallel.errors import WireError
 from wezparallel.keeper import hold
 from wezparallel.wire.frames import DETACH, HANGUP, RETURNED, TERMINAL, pack
+from wezparallel.wire.hello import READ_ONLY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,16 +33,25 @@ _MAX_UNSENT = 1024 * 1024  # bytes; a peer that lets this much wait does not rea
 class Viewer:
     """One viewer's connection. Sending never blocks; descriptors that come are kept in their order."""
 
+    kind = 0
+    """The role in its hello."""
+    types = False
+    """Whether this kind of viewer has keys."""
+
     def __init__(self, keeper: Keeper, sock: socket.socket, reader: FrameReader, about: Introduction) -> None:
         self.keeper = keeper
         self.loop = keeper.loop
         self.about = about
+        self.writes = self.types and not about.flags & READ_ONLY
+        """Whether what is typed here reaches the program, so that it may lead."""
         self.process: Process | None = None
         self.viewer_id = 0
         self.pid = 0
         self.fds: deque[int] = deque()
         self.wants_turn = False
         """There is more to send than one turn may bring; `sent_all` is called in the next."""
+        self.full = False
+        """What the peer sends should wait at the peer."""
         self._sock = sock
         self._reader = reader
         self._unsent = bytearray()
@@ -79,6 +90,10 @@ class Viewer:
 
     def sent_all(self) -> None:
         """Everything that waited was taken by the peer."""
+
+    def hold_ended(self) -> None:
+        """The peer asked for the terminal that was kept for it, and has it."""
+        self.send(RETURNED, bytes(8))
 
     # The connection
 
@@ -121,8 +136,7 @@ class Viewer:
         self.end_hold(restore=True)
         self.loop.unwatch(self._sock.fileno())
         self._sock.close()
-        while self.fds:
-            os.close(self.fds.popleft())
+        self._drop_fds()
         self.keeper.viewers.forget(self)
 
     def end_hold(self, *, restore: bool) -> None:
@@ -141,7 +155,8 @@ class Viewer:
         """Wait for input, and for room while something waits or while the viewer wants another turn."""
         if not self.is_open:
             return
-        wanted = (not self._closing and not self._deaf, bool(self._unsent) or self.wants_turn)
+        reads = not (self._closing or self._deaf or self.full)
+        wanted = (reads, bool(self._unsent) or self.wants_turn)
         if wanted != self._watched:
             self._watched = wanted
             self.loop.watch(
@@ -150,19 +165,54 @@ class Viewer:
                 self._on_writable if wanted[1] else None,
             )
 
+    def carry(self) -> JsonObject:
+        """Return all of it as JSON for the program after this one, descriptors as their numbers. Changes nothing."""
+        assert self.process is not None
+        return {
+            "process_id": self.process.process_id,
+            "viewer_id": self.viewer_id,
+            "pid": self.pid,
+            "socket": self._sock.fileno(),
+            "fds": list(self.fds),
+            "hold": -1 if self._hold is None else self._hold.fd,
+            "about": base64.b64encode(self.about.pack()).decode(),
+            "pending": base64.b64encode(self._reader.pending).decode(),
+            "unsent": base64.b64encode(self._unsent).decode(),
+            "closing": self._closing,
+            "deaf": self._deaf,
+        }
+
+    def resume(self, carried: JsonObject) -> None:
+        """Go on with what the program before this one carried over."""
+        self.fds.extend(carried["fds"])
+        if carried["hold"] >= 0:
+            self._hold = hold.Hold(carried["hold"], self.about.termios)
+        self._reader.feed(base64.b64decode(carried["pending"]))
+        self._unsent += base64.b64decode(carried["unsent"])
+        self._closing = carried["closing"]
+        self._deaf = carried["deaf"]
+        self.watch()
+
+    def _drop_fds(self) -> None:
+        while self.fds:
+            os.close(self.fds.popleft())
+
     def _on_readable(self) -> None:
         try:
             # A plain recv would silently close what is sent beside the bytes; descriptors must never reach a child.
-            data, extra, _, _ = self._sock.recvmsg(_READ, _FDS_BYTES, socket.MSG_CMSG_CLOEXEC)
+            data, extra, flags, _ = self._sock.recvmsg(_READ, _FDS_BYTES, socket.MSG_CMSG_CLOEXEC)
         except BlockingIOError:
             return
         except OSError:
-            data, extra = b"", []
+            data, extra, flags = b"", [], 0
         for level, kind, raw in extra:
             if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
                 numbers = array.array("i")
                 numbers.frombytes(raw[: len(raw) - len(raw) % numbers.itemsize])
                 self.fds.extend(numbers)
+        if flags & socket.MSG_CTRUNC:
+            # Some were lost (EMFILE), and nobody knows which: whoever asks for one finds none.
+            self._drop_fds()
         if not data or len(self.fds) > _MAX_FDS:
             self._lose_peer()
             return
@@ -184,7 +234,7 @@ class Viewer:
                 self._take_hold()
             elif kind == DETACH and self._hold is not None:
                 self.end_hold(restore=True)
-                self.send(RETURNED, bytes(8))
+                self.hold_ended()
             else:
                 if kind in {TERMINAL, HANGUP}:
                     self.end_hold(restore=False)

@@ -1,17 +1,21 @@
 """All viewers: who looks at which process. The keeper tells of output, starts and ends; nobody waits for a viewer.
 
 `Viewers.accept` takes a connection over after its hello and answers it. What a viewer then does is in terminals.py
-(it handed its terminal over) or streams.py (it reads frames).
+(it handed its terminal over), relays.py (it passes its terminal on as frames) or streams.py (it reads frames). Who of
+them leads is in lead.py. An upgrade takes all of them along: `carry`, `descriptors`, `resume`.
 """
 
 from __future__ import annotations
 
+import base64
 import json
+import os
 import socket
 import struct
 
 from wezparallel.errors import RequestError, WireError
 from wezparallel.keeper.cursor import Cursor
+from wezparallel.keeper.relays import RelayViewer
 from wezparallel.keeper.streams import StreamViewer
 from wezparallel.keeper.terminals import TerminalViewer
 from wezparallel.keeper.viewer import Viewer
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Viewer", "Viewers"]
 
+_FDS = ("socket", "terminal", "hold")
 _FACTS = ("TERM", "COLORTERM", "TERM_PROGRAM", "TERM_PROGRAM_VERSION")
 _CREDENTIALS = struct.Struct("3i")
 _TOLD = ("run_id", "exit_code", "signal", "ran_s", "asked")
@@ -53,8 +58,7 @@ class Viewers:
         except WireError:
             sock.close()
             return
-        kind = TerminalViewer if role == hello.ROLE_TERMINAL else StreamViewer
-        viewer = kind(self._keeper, sock, reader, about)
+        viewer = _kind(role, about)(self._keeper, sock, reader, about)
         viewer.pid = _peer_pid(sock)
         try:
             process = self._process_for(viewer)
@@ -107,14 +111,35 @@ class Viewers:
             return
         process = viewer.process
         process.viewers.remove(viewer)
+        process.lead.leave(viewer)
         self._keeper.report_viewer(process.process_id, viewer.viewer_id, "gone", **_facts_of(viewer))
 
-    def take_over(self, newer: Viewer) -> None:
-        """Send the writable terminals of a process home: a newer one has come."""
-        assert newer.process is not None
-        for viewer in list(newer.process.viewers):
-            if isinstance(viewer, TerminalViewer) and viewer is not newer and not viewer.read_only:
-                viewer.taken_over()
+    def carry(self) -> list[JsonObject]:
+        """Return all viewers as JSON for the program after this one; nothing is given back, and nothing changes."""
+        carried = []
+        for process in self._keeper.processes.values():
+            ranks = {viewer.viewer_id: rank for rank, viewer in enumerate(process.lead.members)}
+            for viewer in process.viewers:
+                more = {"kind": viewer.kind, "rank": ranks.get(viewer.viewer_id)}
+                carried.append(viewer.carry() | more)
+        return carried
+
+    @staticmethod
+    def descriptors(carried: list[JsonObject]) -> list[int]:
+        """Return the descriptors that `carry` told of."""
+        fds = [fd for viewer in carried for fd in (*(viewer.get(name, -1) for name in _FDS), *viewer["fds"])]
+        return [fd for fd in fds if fd >= 0]
+
+    def resume(self, carried: list[JsonObject]) -> None:
+        """Take over what `carry` told, once all processes and runs are there."""
+        for fd in self.descriptors(carried):
+            os.set_inheritable(fd, False)
+        viewers = [(self._revive(about), about) for about in carried]
+        for viewer, about in sorted(viewers, key=lambda pair: pair[1]["rank"] or 0):
+            if viewer.process is not None and about["rank"] is not None:
+                viewer.process.lead.resume(viewer)
+        for viewer, about in viewers:
+            viewer.resume(about)
 
     @staticmethod
     def exit_payload(exit_: JsonObject) -> bytes:
@@ -132,8 +157,7 @@ class Viewers:
                 process=process_id,
                 known=sorted(self._keeper.processes)[:50],
             )
-        writable = isinstance(viewer, TerminalViewer) and not viewer.read_only
-        if writable and self._keeper.is_agent_pid(viewer.pid):
+        if viewer.writes and self._keeper.is_agent_pid(viewer.pid):
             raise RequestError(
                 "caller.agent_not_allowed",
                 "an agent may not type into a terminal; attach with --read-only, or set `may: [type]` for it",
@@ -145,15 +169,30 @@ class Viewers:
         self._last_id += 1
         viewer.viewer_id = self._last_id
         viewer.process = process
-        about = viewer.about
-        if isinstance(viewer, TerminalViewer):
-            if not process.facts:
-                process.facts = dict(zip(_FACTS, about.strings[1:5], strict=False))
-            if process.run is None and not viewer.read_only:
-                process.size = about.size  # a run that waits for this viewer starts in its size
+        if viewer.types and not process.facts:
+            process.facts = dict(zip(_FACTS, viewer.about.strings[1:5], strict=False))
+        if viewer.writes:
+            process.lead.join(viewer)
         process.viewers.append(viewer)
         self._by_id[viewer.viewer_id] = viewer
         self._keeper.report_viewer(process.process_id, viewer.viewer_id, "attached", **_facts_of(viewer))
+
+    def _revive(self, carried: JsonObject) -> Viewer:
+        about = hello.parse_viewer(base64.b64decode(carried["about"]))
+        sock = socket.socket(fileno=carried["socket"])
+        viewer = _kind(carried["kind"], about)(self._keeper, sock, frames.FrameReader(), about)
+        viewer.pid, viewer.viewer_id = carried["pid"], carried["viewer_id"]
+        viewer.process = self._keeper.processes[carried["process_id"]]
+        viewer.process.viewers.append(viewer)
+        self._by_id[viewer.viewer_id] = viewer
+        self._last_id = max(self._last_id, viewer.viewer_id)
+        self._keeper.viewer_reports[viewer.viewer_id] = {
+            "process_id": viewer.process.process_id,
+            "viewer_id": viewer.viewer_id,
+            "state": "attached",
+            **_facts_of(viewer),
+        }
+        return viewer
 
     def _welcome(self, process: Process) -> hello.Welcome:
         run, log = process.run, process.log
@@ -167,6 +206,12 @@ class Viewers:
         return hello.Welcome(flags, log.writer.start, log.writer.end, log.modes.enter(), strings)
 
 
+def _kind(role: int, about: hello.Viewer) -> type[Viewer]:
+    if role == hello.ROLE_TERMINAL:
+        return TerminalViewer
+    return RelayViewer if about.flags & hello.RELAYS else StreamViewer
+
+
 def _facts_of(viewer: Viewer) -> JsonObject:
     about = viewer.about
     pane = about.strings[5] if len(about.strings) > 5 else ""
@@ -174,7 +219,7 @@ def _facts_of(viewer: Viewer) -> JsonObject:
         "pid": viewer.pid,
         "size": about.size[:2],
         "pane": pane,
-        "read_only": bool(about.flags & hello.READ_ONLY) or isinstance(viewer, StreamViewer),
+        "read_only": not viewer.writes,
     }
 
 

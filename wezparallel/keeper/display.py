@@ -1,0 +1,216 @@
+"""What a handed-over terminal shows: from the log to the terminal, as fast as it takes it, and nobody waits for it.
+
+terminals.py stands above and says when it begins and ends; below are the cursor in the log and the loop.
+"""
+
+from __future__ import annotations
+
+import os
+import termios
+
+from wezparallel.keeper.cursor import PIECE, Cursor
+from wezparallel.keeper.hold import restore_terminal
+from wezparallel.keeper.loop import TURN_BYTES
+from wezparallel.wire.terminal import Modes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from wezparallel.keeper.hold import Attributes
+    from wezparallel.keeper.loop import Loop
+    from wezparallel.keeper.processes import Process
+
+MAX_BEHIND = 8 * 1024 * 1024  # bytes; a terminal further behind jumps to the end
+MODES_FROM = 256 * 1024  # bytes before a lagging terminal's position that tell its modes
+_CANCEL = b"\x18"  # CAN: ends a sequence that was cut in its middle
+
+
+class Display:
+    """One terminal's descriptor, and where it is in the log."""
+
+    __slots__ = (
+        "_gapless",
+        "_loop",
+        "_on_typed",
+        "_piece",
+        "_process",
+        "_raw",
+        "_watched_for",
+        "cursor",
+        "ends",
+        "fd",
+        "insert",
+        "on_caught_up",
+        "on_gone",
+        "on_jump",
+        "writing",
+    )
+
+    def __init__(self, loop: Loop, process: Process, fd: int, gapless: bool) -> None:
+        os.set_blocking(fd, False)
+        self.fd = fd
+        self.cursor: Cursor | None = None
+        self.insert = b""
+        """Bytes of our own that go to the terminal before the log goes on."""
+        self.writing = False
+        """The terminal took no more; the loop calls when it does."""
+        self.ends = False
+        """Nothing of the log is shown any more, only what is inserted."""
+        self.on_gone: Callable[[], object] = lambda: None
+        self.on_caught_up: Callable[[], object] = lambda: None
+        self.on_jump: Callable[[], object] = lambda: None
+        self._loop = loop
+        self._process = process
+        self._gapless = gapless
+        self._piece: memoryview = memoryview(b"")
+        self._raw: list[object] | None = None
+        """The terminal's attributes as the client made them."""
+        self._on_typed: Callable[[], object] | None = None
+        self._watched_for: tuple[bool, bool] = (False, False)
+
+    @property
+    def offset(self) -> int:
+        """What of the log was shown; 0 before anything was."""
+        return self.cursor.offset if self.cursor is not None else 0
+
+    def begin(self, offset: int) -> None:
+        """Go on in the log from there."""
+        log = self._process.log
+        self.cursor = Cursor(log, max(min(offset, log.writer.end), log.writer.start))
+        self._raw = _attributes(self.fd)
+
+    def listen(self, on_typed: Callable[[], object] | None) -> None:
+        """Call that while keys wait; None: let them wait."""
+        self._on_typed = on_typed
+        self._watch()
+
+    def show(self, data: bytes = b"") -> None:
+        """Show what is new in the log; `data` are the last bytes of it."""
+        if not (self.writing or (data and self._echo(data))):
+            self.pump()
+
+    def interpose(self, data: bytes) -> bool:
+        """Show bytes of our own; False when the terminal is not where the program is, or within a sequence of it."""
+        log = self._process.log
+        if self.writing or self.insert or self.ends or self.cursor is None or self.cursor.behind:
+            return False
+        if log.modes.synchronized or not log.modes.at_ground:
+            return False
+        self.insert = data
+        self.pump()
+        return True
+
+    def reset(self) -> None:
+        """Show nothing more but what brings the terminal out of the program's modes."""
+        within = self._piece or not self._process.log.modes.at_ground
+        self.insert = (_CANCEL if within else b"") + self._modes_shown().leave()
+        self._piece = memoryview(b"")
+        self.ends = True
+
+    def restore(self, attributes: Attributes, unless_changed: bool) -> None:
+        """Give the terminal the attributes that it had. With `unless_changed` only if it still has the client's:
+
+        a shell that found its job dead or stopped has set its own by now, and needs them.
+        """
+        if unless_changed and self._raw is not None and _attributes(self.fd) != self._raw:
+            return
+        restore_terminal(self.fd, attributes)
+
+    def close(self) -> None:
+        """Close the terminal as it is."""
+        if self.cursor is not None:
+            self.cursor.close()
+            self.cursor = None
+        if self.fd >= 0:
+            self._loop.unwatch(self.fd)
+            os.close(self.fd)
+            self.fd = -1
+
+    def pump(self) -> None:
+        """Write to the terminal what it takes, within this turn's bound."""
+        if self.fd < 0:
+            return  # a turn that was asked for before the end
+        budget = TURN_BYTES
+        took_all = True
+        while budget > 0 and took_all:
+            data = self._next()
+            if not data:
+                break
+            try:
+                written = os.write(self.fd, data)
+            except BlockingIOError:
+                written = 0
+            except OSError:
+                self.on_gone()
+                return
+            took_all = written == len(data)
+            budget -= written
+            self._wrote(written)
+        self.writing = not took_all or budget <= 0
+        self._watch()
+        if not self.writing:
+            self.on_caught_up()
+
+    def _echo(self, data: bytes) -> bool:
+        """Write output that is all this terminal lacks, without reading it back; return whether that was done."""
+        cursor = self.cursor
+        if cursor is None or self.insert or self._piece or cursor.behind != len(data):
+            return False
+        try:
+            written = os.write(self.fd, data)
+        except OSError:
+            return False  # the long way finds out what it is
+        cursor.advance(written)
+        return written == len(data)
+
+    def _next(self) -> bytes | memoryview:
+        if self.insert or self.ends or self.cursor is None:
+            return self.insert
+        if not self._piece:
+            if not self.cursor.behind:
+                return b""
+            too_far = self.cursor.behind > MAX_BEHIND and not self._gapless
+            if too_far or self.cursor.expired:
+                self._jump()
+                return self.insert
+            self._piece = memoryview(self.cursor.read(PIECE))
+        return self._piece
+
+    def _wrote(self, count: int) -> None:
+        if self.insert:
+            self.insert = self.insert[count:]
+        elif self.cursor is not None:
+            self.cursor.advance(count)
+            self._piece = self._piece[count:]
+
+    def _jump(self) -> None:
+        """Skip what this terminal cannot take in time."""
+        assert self.cursor is not None
+        behind = self.cursor.behind
+        modes = self._modes_shown()
+        self.cursor.jump(self.cursor.offset + behind)
+        note = f"\r\n\x1b[2m[{behind} bytes skipped; they are in the log]\x1b[0m\r\n"
+        self.insert = _CANCEL + modes.leave() + note.encode() + self._process.log.modes.enter()
+        self.on_jump()
+
+    def _modes_shown(self) -> Modes:
+        """Return the modes that the terminal is in: the log's, unless it lags behind."""
+        if self.cursor is None or not self.cursor.behind:
+            return self._process.log.modes
+        modes = Modes()
+        modes.feed(self.cursor.recent(MODES_FROM))
+        return modes
+
+    def _watch(self) -> None:
+        wanted = (self._on_typed is not None, self.writing)
+        if self.fd >= 0 and wanted != self._watched_for:
+            self._watched_for = wanted
+            self._loop.watch(self.fd, self._on_typed, self.pump if self.writing else None)
+
+
+def _attributes(fd: int) -> list[object] | None:
+    try:
+        return list(termios.tcgetattr(fd))
+    except termios.error:
+        return None

@@ -1,0 +1,126 @@
+"""Terminals that could not be handed over: the client passes on what it shows and what is typed there, as frames.
+
+Its DATA frames (the bare bytes) are keys, its RESIZE frames sizes; it leads as a terminal does, unless it is
+read-only. It begins at the offset of its hello and is never asked for its terminal. DETACH from the client means
+that it looks no more (it is about to be stopped): the answer is RETURNED with the offset that it has, and GO with an
+offset goes on. The detach key is answered with DETACH and RETURNED. Exits and starts come in their place in the
+output, as for every reader of frames; keys between two runs go nowhere.
+"""
+
+from __future__ import annotations
+
+from struct import Struct
+from struct import error as struct_error
+
+from wezparallel.keeper.keyboard import Keyboard
+from wezparallel.keeper.streams import StreamViewer
+from wezparallel.wire import frames
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from wezparallel.keeper.cursor import Cursor
+    from wezparallel.types import JsonObject
+
+_OFFSET = Struct("!Q")
+_SIZE = Struct("!4H")
+
+
+class RelayViewer(StreamViewer):
+    """One client that relays its terminal."""
+
+    types = True
+    keyboard: Keyboard | None = None
+    """Set while it looks."""
+
+    def begin(self, cursor: Cursor) -> None:
+        """Begin to send from there, and to take keys."""
+        super().begin(cursor)
+        self._look()
+        assert self.process is not None
+        self.process.lead.came(self)
+
+    def frame(self, kind: int, payload: bytes) -> None:
+        """Handle one frame of the client."""
+        if kind == frames.DATA:
+            if self.keyboard is not None and self.keyboard.typed(payload):
+                self.send(frames.DETACH)
+                self.hold_ended()
+        elif kind == frames.RESIZE:
+            self._resize(payload)
+        elif kind == frames.DETACH:
+            self.hold_ended()
+        elif kind == frames.GO and self.keyboard is None:
+            self._go_on(payload)
+        elif kind == frames.HANGUP:
+            self.close()
+
+    def hold_ended(self) -> None:
+        """The client has its terminal for itself and looks no more."""
+        self._look_away()
+        self.send(frames.RETURNED, _OFFSET.pack(self.cursor.offset))
+
+    def output(self, data: bytes = b"") -> None:
+        """Send what is new, while the client looks."""
+        if self.keyboard is not None:
+            super().output(data)
+
+    def sent_all(self) -> None:
+        """Go on."""
+        if self.keyboard is not None:
+            super().sent_all()
+
+    def close(self) -> None:
+        """Leave the lead, too."""
+        self._look_away()
+        super().close()
+
+    def carry(self) -> JsonObject:
+        """Return all of it for the program after this one."""
+        return super().carry() | {"keyboard": None if self.keyboard is None else self.keyboard.carry()}
+
+    def resume(self, carried: JsonObject) -> None:
+        """Go on where the program before this one was."""
+        assert self.process is not None
+        if carried["keyboard"] is not None:
+            self._look()
+            self.process.lead.goes_on(self)
+        super().resume(carried)
+        if self.keyboard is not None:
+            self.keyboard.resume(carried["keyboard"])
+
+    def _look(self) -> None:
+        assert self.process is not None
+        self.keyboard = Keyboard(self.loop, self.process, self, self._keyboard_changed)
+
+    def _look_away(self) -> None:
+        if self.keyboard is None:
+            return
+        self.keyboard.close()
+        self.keyboard = None
+        self.wants_turn = self.full = False
+        if self.process is not None:
+            self.process.lead.went(self)
+
+    def _go_on(self, payload: bytes) -> None:
+        assert self.process is not None
+        log = self.process.log
+        try:
+            (offset,) = _OFFSET.unpack(payload)
+        except struct_error:
+            offset = log.writer.end
+        self.cursor.jump(max(min(offset, log.writer.end), log.writer.start))
+        self._look()
+        self.process.lead.came(self)
+        self.output()
+
+    def _resize(self, payload: bytes) -> None:
+        try:
+            self.about.size = _SIZE.unpack(payload)
+        except struct_error:
+            return
+        if self.process is not None:
+            self.process.lead.resized(self)
+
+    def _keyboard_changed(self) -> None:
+        self.full = self.keyboard is not None and self.keyboard.stuck
+        self.watch()
