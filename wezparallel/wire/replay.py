@@ -20,9 +20,11 @@ _MAX_ERASED = 100  # backspaces in a row; each costs a pass
 _KEPT_CSI = (
     rb"\x1b\[(?:"
     rb"[0-9;:]{0,256}(?:[@-MPSTXZ`abd-hlmrsu]| [@Aq]|!p|\"[pq]|\$[rtvxz{]|\*x|#[pq{}]|'[}~])"
-    rb"|\?[0-9;]{0,256}[hlJKrs]"
-    rb"|>[0-9;]{0,256}[mu]"  # keyboards
-    rb"|[<=][0-9;]{0,256}u)"
+    # Not a synchronized update, which would hide what follows, and not what a terminal answers with its size.
+    rb"|\?(?![0-9;]*20(?:26|48)[;hl])[0-9;]{0,256}[hlJKrs]"
+    # Of keyboards only what can be said twice: kitty's stack is put up again by `Modes.enter`, and what the past took
+    # off it may have been put there by another program.
+    rb"|>[0-9;]{0,256}m)"
 )
 _KEPT_OSC = (
     rb"\x1b\](?:"
