@@ -54,7 +54,7 @@ class Talk:
             self.got += self._reader.feed(data)
 
     def look(self) -> list[int]:
-        """Return the kinds of frames that have come by now, without waiting."""
+        """Take in what has come by now, without waiting; return the kinds of frames."""
         while select.select([self.socket], [], [], 0)[0]:
             data = self.socket.recv(65536)
             if not data:

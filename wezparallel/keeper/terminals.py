@@ -66,6 +66,8 @@ class TerminalViewer(Viewer):
     _leaves = False
     _stopped = False
     """The client was found stopped; its terminal is somebody else's."""
+    _lost = False
+    """The terminal's descriptor did not arrive."""
     _look_at = 0.0
     _return_timer: Timer | None = None
 
@@ -138,6 +140,7 @@ class TerminalViewer(Viewer):
     def _take(self, fd: int) -> None:
         if fd < 0:
             # Lost on its way (EMFILE): at the connection's end the client restores its terminal and comes again.
+            self._lost = True
             self.loop.after(LOST_S, self.lost_peer)
             return
         if self._state != AWAY or not os.isatty(fd):
@@ -309,6 +312,7 @@ class TerminalViewer(Viewer):
             "last_words": [[kind, _text(payload)] for kind, payload in self._last_words],
             "leaves": self._leaves,
             "stopped": self._stopped,
+            "lost": self._lost,
         }
         if self._display is not None:
             carried["terminal"] = self._display.fd
@@ -328,6 +332,8 @@ class TerminalViewer(Viewer):
         if "terminal" in carried:
             self._take(carried["terminal"])
             self._stopped = carried["stopped"]
+        elif carried["lost"]:
+            self._take(-1)
         if carried["state"] in {LIVE, RETURNING} and self._display is not None:
             self._display.begin(carried["offset"])
             self._display.insert = base64.b64decode(carried["insert"])

@@ -42,6 +42,8 @@ class Viewers:
         self._keeper = keeper
         self._last_id = 0
         self._by_id: dict[int, Viewer] = {}
+        self._begun: list[Process] = []
+        """processes whose viewers are still to be told of a new run"""
 
     def accept(
         self,
@@ -86,13 +88,10 @@ class Viewers:
             viewer.exited(exit_)
 
     def started(self, process: Process) -> None:
-        """The process has a new run."""
-        run = process.run
-        if run is None:
-            return
-        payload = json.dumps({"run_id": run.run_id, "pid": run.pid, "tty": run.tty}).encode()
-        for viewer in list(process.viewers):
-            viewer.started(payload)
+        """The process has a new run. Its viewers are told in the next turn: whatever goes wrong there, it runs."""
+        if not self._begun:
+            self._keeper.loop.soon(self._tell_of_starts)
+        self._begun.append(process)
 
     def removed(self, process_id: ProcessId) -> None:
         """The process was forgotten."""
@@ -116,6 +115,7 @@ class Viewers:
 
     def carry(self) -> list[JsonObject]:
         """Return all viewers as JSON for the program after this one; nothing is given back, and nothing changes."""
+        self._tell_of_starts()
         carried = []
         for process in self._keeper.processes.values():
             ranks = {viewer.viewer_id: rank for rank, viewer in enumerate(process.lead.members)}
@@ -145,6 +145,16 @@ class Viewers:
     def exit_payload(exit_: JsonObject) -> bytes:
         """Return the payload of an EXITED frame."""
         return json.dumps({name: exit_.get(name) for name in _TOLD}).encode()
+
+    def _tell_of_starts(self) -> None:
+        begun, self._begun = self._begun, []
+        for process in begun:
+            run = process.run
+            if run is None:
+                continue
+            payload = json.dumps({"run_id": run.run_id, "pid": run.pid, "tty": run.tty}).encode()
+            for viewer in list(process.viewers):
+                viewer.started(payload)
 
     def _process_for(self, viewer: Viewer) -> Process:
         strings = viewer.about.strings
