@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+
+import pytest
 
 from tests.support.logs import RUN_ID, Log, T, marks, open_index, output
 from wezparallel.wire.logformat import (
+    DELETED,
     EXIT,
     LOST,
+    RECORD,
     RESIZE,
     RUN,
     STDERR,
     STDOUT,
+    STEP_MS,
     TTY,
     run_id_of,
     segment_path,
 )
+from wezparallel.wire.logreader import LogExpiredError
 
-if TYPE_CHECKING:
-    pass
+LATER = T + 2 * STEP_MS  # the disk is tried again by then
 
 
 def test_a_log_opened_again_goes_on_at_its_end(log: Log) -> None:
@@ -104,13 +108,14 @@ def test_a_full_disk_loses_bytes_tells_how_many_and_tears_nothing(log: Log) -> N
     assert writer.append(STDERR, b"gone", T + 2) == 4
     assert writer.append(STDOUT, b"gone", T + 3) == 4
     writer.exit(1, None, T + 3)
-    assert writer.end == 5
+    assert writer.end == 15
     log.disk.space = None
-    assert writer.append(STDERR, b"hij", T + 4) == 0
+    assert writer.append(STDERR, b"hij", LATER) == 0
     chunks = list(log.reader().chunks(0))
     assert output(iter(chunks), STDOUT) == b"abcde"
     assert output(iter(chunks), STDERR) == b"hij"
-    assert marks(iter(chunks)) == [(LOST, 5, (2, 0)), (EXIT, 5, (1, 1)), (LOST, 5, (8, 0))]
+    assert marks(iter(chunks)) == [(LOST, 5, (10, 0)), (EXIT, 15, (1, 1))]
+    assert log.segments() == [0, 15]
 
 
 def test_any_amount_of_space_leaves_a_log_that_reads_well(log: Log) -> None:
@@ -120,10 +125,10 @@ def test_any_amount_of_space_leaves_a_log_that_reads_well(log: Log) -> None:
         log.disk.space = space
         lost = sum(writer.append(stream, b"0123456789", T + i) for i, stream in enumerate([STDOUT, STDERR, STDOUT]))
         log.disk.space = None
-        assert writer.append(STDERR, b"end", T + 9) == 0
-        assert writer.end == 33 - lost
+        assert writer.append(STDERR, b"end", LATER) == 0
+        assert writer.end == 33
         chunks = list(log.reader().chunks(0))
-        assert len(output(iter(chunks))) == writer.end
+        assert len(output(iter(chunks))) == writer.end - lost
         assert output(iter(chunks), STDERR).endswith(b"end")
         assert sum(values[0] for kind, _, values in marks(iter(chunks)) if kind == LOST) == lost
         for one in log.opened:
@@ -138,10 +143,10 @@ def test_a_log_that_cannot_be_opened_loses_until_it_can(log: Log) -> None:
     assert writer.append(TTY, b"abc", T) == 3
     writer.resize(24, 80, T)
     log.disk.may_open = True
-    assert writer.append(TTY, b"def", T) == 0
+    assert writer.append(TTY, b"def", LATER) == 0
     chunks = list(log.reader().chunks(0))
     assert output(iter(chunks)) == b"def"
-    assert {(LOST, 0, (3, 0)), (RESIZE, 0, (24, 80))} <= set(marks(iter(chunks)))
+    assert {(LOST, 0, (3, 0)), (RESIZE, 3, (24, 80))} <= set(marks(iter(chunks)))
 
 
 def test_a_segment_that_opens_only_in_half_leaves_no_descriptor(log: Log) -> None:
@@ -186,7 +191,7 @@ def test_sizes_that_come_while_the_disk_is_full_are_bounded(log: Log) -> None:
     assert log.reader().read(0, 9) == b"abcdef"
 
 
-def test_a_half_written_record_keeps_its_segment(log: Log) -> None:
+def test_a_half_written_record_is_carried_on(log: Log) -> None:
     writer = log.writer(segment=4096)
     writer.append(TTY, b"x" * 4000, T)
     log.disk.space = 5
@@ -198,4 +203,97 @@ def test_a_half_written_record_keeps_its_segment(log: Log) -> None:
     assert output(log.reader().chunks(0)) == b"x" * 4000 + b"y" * 4000
 
 
-# Questions
+def test_a_full_disk_is_not_tried_at_every_append(log: Log) -> None:
+    writer = log.writer()
+    writer.append(TTY, b"abc", T)
+    log.disk.space = 0
+    for i in range(100):
+        assert writer.append(TTY, b"gone", T + i) == 4
+    assert log.disk.writes < 10
+    assert writer.append(TTY, b"gone", T - 9999) == 4  # a clock that jumps back does not end the trying
+    log.disk.space = None
+    assert writer.append(TTY, b"def", T - 9998 + STEP_MS) == 0
+
+
+def test_a_disk_that_has_room_for_the_index_alone_leaves_one_hole_and_no_litter(log: Log) -> None:
+    writer = log.writer()
+    writer.append(STDOUT, b"abc", T)
+    log.disk.space = 0
+    writer.append(STDOUT, b"gone", T + 1)
+    writer.exit(3, None, T + 1)
+    for i in range(1, 9):
+        log.disk.space = 3 * RECORD.size  # EXIT, LOST, the stream: the data then find nothing
+        assert writer.append(STDOUT, b"gone", T + i * 2 * STEP_MS) > 0
+    assert len(log.segments()) <= 2
+    log.disk.space = None
+    assert writer.append(STDOUT, b"def", T + 99 * STEP_MS) == 0
+    chunks = list(log.reader().chunks(0))
+    said = marks(iter(chunks))
+    assert sum(values[0] for kind, _, values in said if kind == LOST) + len(output(iter(chunks))) == writer.end
+    assert [values for kind, _, values in said if kind == EXIT] == [(1, 3)]
+
+
+def test_a_record_torn_by_a_full_disk_is_told_whole_in_the_next_segment(log: Log) -> None:
+    writer = log.writer()
+    writer.append(STDOUT, b"abc", T)
+    log.disk.space = 5
+    writer.exit(7, None, T + 1)
+    assert writer.append(STDERR, b"gone", T + 1) == 4
+    log.disk.space = None
+    assert writer.append(STDERR, b"def", LATER) == 0
+    assert marks(log.reader().chunks(0)) == [(LOST, 3, (4, 0)), (EXIT, 7, (1, 7))]
+
+
+def test_the_last_lines_and_a_replay_know_of_the_hole(log: Log) -> None:
+    writer = log.writer()
+    writer.append(TTY, b"one\ntwo\n", T)
+    log.disk.space = 0
+    writer.append(TTY, b"gone\n", T + 1)
+    log.disk.space = None
+    writer.append(TTY, b"three\nfour\n", LATER)
+    reader = log.reader()
+    assert [reader.tail_lines(n) for n in (1, 2, 3)] == [19, 8, 4]  # what was lost may belong to a line
+    assert reader.line_start_before(reader.end, 99) == 13
+    assert reader.start == 0
+
+
+def test_a_reader_that_waits_before_a_hole_finds_what_comes_behind_it(log: Log) -> None:
+    writer, reader = log.writer(), log.reader()
+    writer.append(TTY, b"abc", T)
+    assert (reader.read(0, 9), reader.end) == (b"abc", 3)
+    log.disk.space = 0
+    writer.append(TTY, b"gone", T + 1)
+    assert (reader.read(3, 9), reader.end) == (b"", 3)
+    log.disk.space = None
+    writer.append(TTY, b"def", LATER)
+    with pytest.raises(LogExpiredError) as error:
+        reader.read(3, 9)
+    assert (error.value.oldest, reader.end) == (7, 10)
+
+
+def test_a_loss_goes_on_in_the_next_program(log: Log) -> None:
+    writer = log.writer()
+    writer.append(TTY, b"abc", T)
+    assert writer.carry() is None
+    log.disk.space = 0
+    writer.append(TTY, b"gone", T + 1)
+    writer.exit(3, None, T + 1)
+    writer.close()
+    carried = writer.carry()
+    assert carried is not None
+    again = log.writer()
+    again.resume(*carried)
+    assert again.end == 7
+    log.disk.space = None
+    again.append(TTY, b"def", LATER)
+    assert marks(log.reader().chunks(0)) == [(LOST, 3, (4, 0)), (EXIT, 7, (1, 3))]
+
+
+def test_a_log_can_go_on_at_a_later_offset(log: Log) -> None:
+    writer = log.writer()
+    writer.append(TTY, b"abc", T)
+    writer.skip(10)
+    writer.skip(5)
+    writer.append(TTY, b"def", T + 1)
+    assert (writer.start, writer.end, log.segments()) == (0, 13, [0, 10])
+    assert marks(log.reader().chunks(0)) == [(DELETED, 3, (3, 10))]

@@ -5,6 +5,7 @@ Only the keeper stands above it. Its speed is that of output itself: in the comm
 
 from __future__ import annotations
 
+from wezparallel.wire.logend import find_end, is_older
 from wezparallel.wire.logformat import (
     CARRIED,
     DELETED,
@@ -17,14 +18,11 @@ from wezparallel.wire.logformat import (
     RESIZE,
     RUN,
     SEGMENT_BYTES,
-    STDERR,
-    STDOUT,
     STEP_MS,
-    TTY,
-    list_segments,
-    read_index,
+    STREAMS,
     run_values,
     segment_path,
+    unlink,
 )
 
 TYPE_CHECKING = False
@@ -42,6 +40,9 @@ class LogWriter:
 
     Nothing here raises when the disk is full or broken, but the constructor: without knowing where the log ends
     it must not write. `close` only lets go of descriptors; the next append opens them again.
+
+    Offsets count what could not be written, too: it is a hole between two segments, and the later one says how
+    much was lost. So whoever saw the bytes pass elsewhere has the same offsets as the log.
     """
 
     def __init__(self, files: Files, directory: str, cap_bytes: int, segment_bytes: int = SEGMENT_BYTES) -> None:
@@ -62,11 +63,26 @@ class LogWriter:
         """times of the last record that timed bytes, and of the next"""
         self._pending = bytearray()
         """records that are not written yet; may begin within a record"""
-        self._lost = 0
+        self._torn = b""
+        """what is written already of the first pending record"""
+        self.is_losing = False
+        """the disk took nothing, last time"""
+        self._hole = -1
+        """where the bytes begin that are lost, or were before the newest segment"""
+        self._told = b""
+        """records that the newest segment got because they had to wait; they wait again if it takes nothing else"""
+        self._after_loss = False
+        """the newest segment was opened after a loss"""
+        self._failed_at = self._retry_at = 0
         self._carried: dict[int, tuple[int, int]] = {}
         self.end = 0
         """next offset to be written"""
-        self._load()
+        found = find_end(files, directory)
+        if found.sizes:
+            self._segments = found.sizes
+            self.end, self._index_bytes = found.end, found.index_bytes
+            self._carried, self._pending[:] = found.carried, found.pending
+            self._room = self._limit - self._segments[-1][1]
 
     @property
     def start(self) -> int:
@@ -82,11 +98,11 @@ class LogWriter:
         """Append output; return how many bytes of it could not be written (its last ones; 0 when all is well)."""
         size = len(data)
         if (stream != self._stream or not self._noted <= now_ms < self._due) and not self._prepare(stream, now_ms):
-            return self._lose(size)
+            return self._lose(size, now_ms)
         try:
             written = self._files.write(self._log_fd, data)
         except OSError:
-            return self._lose(size)
+            return self._lose(size, now_ms)
         self.end += written
         self._room -= written
         if written < size:
@@ -126,17 +142,25 @@ class LogWriter:
     def expire(self, before_ms: Millis, now_ms: Millis) -> None:
         """Unlink the segments whose last byte is older than that."""
         from_offset = self.start
-        while len(self._segments) > 1 and self._is_older(self._segments[0][0], before_ms) and self._drop_oldest():
+        while (
+            len(self._segments) > 1 and is_older(self._files, self._path(0, "idx"), before_ms) and self._drop_oldest()
+        ):
             pass
-        idle = len(self._segments) == 1 and self.end > self.start and self._is_older(self.start, before_ms)
+        idle = (
+            len(self._segments) == 1
+            and self.end > self.start
+            and is_older(self._files, self._path(0, "idx"), before_ms)
+        )
         # The newest segment's name holds the next offset: an empty successor takes that over first.
-        if idle and self._finish_segment() and self._open(now_ms):
-            self._drop_oldest()
+        if idle:
+            self._end_segment()
+            if self._open(now_ms):
+                self._drop_oldest()
         self._note_deleted(from_offset, now_ms)
 
     def remove(self) -> None:
         """Unlink the whole log and its folder. Raises OSError when the file system refuses."""
-        self.close()
+        self._close()
         files = self._files
         try:
             names = files.listdir(self._directory)
@@ -147,30 +171,42 @@ class LogWriter:
             pass
         self._segments.clear()
         self._pending.clear()
+        self._torn = b""
+        self.is_losing = False
 
     def close(self) -> None:
         """Write what is pending, if it can be written, and let go of the descriptors."""
-        if self._lost and self._index_fd >= 0 and self._flush():
-            self._note(LOST, (self._lost, 0), self._noted)
-            self._lost = 0
+        if self.is_losing:
+            self._open(max(self._noted, self._failed_at))
         self._flush()
-        for fd in (self._log_fd, self._index_fd):
-            if fd >= 0:
-                self._files.close(fd)
-        self._log_fd = self._index_fd = -1
-        self._stream = _NOTHING
+        self._close()
+
+    def skip(self, to_offset: int) -> None:
+        """Go on at a later offset; what lies before it was never meant for this log."""
+        if to_offset > self.end:
+            self._end_segment()
+            self.end = to_offset
+
+    def carry(self) -> tuple[int, int, bytes] | None:
+        """Return what only this program knows while the disk takes nothing, for `resume` in the next one."""
+        return (self._hole, self.end, self._torn + bytes(self._pending)) if self.is_losing else None
+
+    def resume(self, hole: int, end: int, pending: bytes) -> None:
+        """Go on losing where an earlier program had to."""
+        if hole >= self.end:
+            self._end_segment()
+            self.is_losing = True
+            self._hole, self.end = hole, end
+            self._pending[:0] = pending
 
     # Writing
 
     def _prepare(self, stream: int, now_ms: Millis) -> bool:
         """Write what must stand in the index before the stream's next bytes; return whether it does."""
-        if self._log_fd < 0 and not self._open(now_ms):
+        if self.is_losing and not self._recover(now_ms):
             return False
-        if not self._flush():
+        if (self._log_fd < 0 and not self._open(now_ms)) or not self._flush():
             return False
-        if self._lost:
-            self._note(LOST, (self._lost, 0), now_ms)
-            self._lost = 0
         self._note(stream, (0, 0), now_ms)
         self._stream = stream
         self._noted = now_ms
@@ -184,7 +220,7 @@ class LogWriter:
             except OSError:
                 written = 0
             if not written:
-                return self._lose(len(rest))
+                return self._lose(len(rest), now_ms)
             self.end += written
             self._room -= written
             rest = rest[written:]
@@ -192,13 +228,39 @@ class LogWriter:
             self._make_room(now_ms)
         return 0
 
-    def _lose(self, size: int) -> int:
-        self._lost += size
-        self._due = 0  # so that the next append tells of the loss first
+    def _lose(self, size: int, now_ms: Millis) -> int:
+        if not self.is_losing:
+            if self._after_loss and self._segments[-1][0] == self.end:
+                self._give_up_newest(now_ms)
+            else:
+                self._hole = self.end
+            self._end_segment()
+            self.is_losing = True
+        self.end += size
         return size
 
+    def _give_up_newest(self, now_ms: Millis) -> None:
+        """Take back a segment that was opened after a loss, and had room for its index alone."""
+        self._close()
+        self._unlink_both(self.end)
+        del self._segments[-1]
+        self._pending[:0] = self._told
+        self._full = True
+        self._failed_at, self._retry_at = now_ms, now_ms + STEP_MS
+
+    def _recover(self, now_ms: Millis) -> bool:
+        """Try whether the disk takes something again, now and then; return whether it does."""
+        if self._failed_at <= now_ms < self._retry_at:
+            return False
+        if self._open(now_ms):
+            return True
+        self._failed_at, self._retry_at = now_ms, now_ms + STEP_MS
+        return False
+
     def _mark(self, kind: int, values: tuple[int, int], now_ms: Millis) -> None:
-        if self._log_fd < 0:
+        if self.is_losing:
+            self._recover(now_ms)
+        elif self._log_fd < 0:
             self._open(now_ms)
         self._note(kind, values, now_ms)
         self._flush()
@@ -218,6 +280,8 @@ class LogWriter:
                 break
             self._index_bytes += written
             self._room -= written
+            torn = self._torn + pending[:written]
+            self._torn = torn[len(torn) - len(torn) % RECORD.size :]
             del pending[:written]
         if pending:
             self._due = 0
@@ -235,30 +299,62 @@ class LogWriter:
         new = self._full or not self._segments
         first = self.end if new else self._segments[-1][0]
         flags = files.O_WRONLY | files.O_APPEND | files.O_CREAT
-        index_fd = -1
         try:
             files.makedirs(self._directory, 0o700, True)
-            index_fd = files.open(segment_path(self._directory, first, "idx"), flags, 0o600)
+            self._index_fd = files.open(segment_path(self._directory, first, "idx"), flags, 0o600)
             self._log_fd = files.open(segment_path(self._directory, first, "log"), flags, 0o600)
         except OSError:
-            if index_fd >= 0:
-                files.close(index_fd)
+            self._close()
+            if new:
+                self._unlink_both(first)
             return False
-        self._index_fd = index_fd
-        if new:
-            self._segments.append([first, 0])
-            self._index_bytes = 0
-            self._full = False
-            waiting = bytes(self._pending)
-            self._pending.clear()
-            for kind, values in self._carried.items():
-                self._note(kind | CARRIED, values, now_ms)
-            self._pending += waiting
+        if new and not self._begin(first, now_ms):
+            return False
         self._trim(now_ms)
         return True
 
+    def _begin(self, first: int, now_ms: Millis) -> bool:
+        """Write what a new segment's index begins with: all of it, or the segment does not come to be."""
+        carried = CARRIED if self.is_losing else 0  # who saw the lost bytes pass saw these, too
+        told = bytearray()
+        for when, _, kind, high, low in RECORD.iter_unpack(self._torn + self._pending):
+            if kind not in STREAMS:
+                told += RECORD.pack(when, first, kind | carried, high, low)
+        head = bytearray(told)
+        if self.is_losing:
+            head += RECORD.pack(now_ms, first, LOST | CARRIED, first - self._hole, 0)
+        for kind, values in self._carried.items():
+            head += RECORD.pack(now_ms, first, kind | CARRIED, *values)
+        at = 0
+        while at < len(head):
+            try:
+                written = self._files.write(self._index_fd, head[at:])
+            except OSError:
+                written = 0
+            if not written:
+                self._close()
+                self._unlink_both(first)
+                return False
+            at += written
+        self._after_loss = self.is_losing
+        self._told = bytes(told)
+        self._segments.append([first, 0])
+        self._index_bytes = len(head)
+        self._full = self.is_losing = False
+        self._pending.clear()
+        self._torn = b""
+        return True
+
+    def _close(self) -> None:
+        for fd in (self._log_fd, self._index_fd):
+            if fd >= 0:
+                self._files.close(fd)
+        self._log_fd = self._index_fd = -1
+        self._stream = _NOTHING
+
     def _total(self) -> int:
-        self._segments[-1][1] = self.end - self._segments[-1][0] + self._index_bytes
+        if not self._full:
+            self._segments[-1][1] = self.end - self._segments[-1][0] + self._index_bytes
         return sum(size for _, size in self._segments)
 
     def _make_room(self, now_ms: Millis) -> None:
@@ -266,7 +362,7 @@ class LogWriter:
         self._trim(now_ms)
         first, size = self._segments[-1]
         if size >= self._limit and self.end > first:
-            self._finish_segment()
+            self._end_segment()
 
     def _trim(self, now_ms: Millis) -> None:
         total = self._total()
@@ -280,19 +376,19 @@ class LogWriter:
         self._room = min(left, self._cap - total) if total <= self._cap else left
         self._note_deleted(from_offset, now_ms)
 
-    def _finish_segment(self) -> bool:
-        """Let the next bytes begin a new segment, unless a record is half written here; return whether they do."""
-        if not self._flush() and len(self._pending) % RECORD.size:
-            return False
-        self.close()
+    def _end_segment(self) -> None:
+        """Let the next bytes begin a new segment; what is pending, a half written record too, goes there."""
+        if self._full or not self._segments:
+            return
+        self._flush()
+        self._total()
+        self._close()
+        self._pending[:0] = self._torn
+        self._torn = b""
         self._full = True
-        return True
 
     def _drop_oldest(self) -> bool:
-        try:
-            for suffix in ("log", "idx"):
-                self._unlink(segment_path(self._directory, self._segments[0][0], suffix))
-        except OSError:
+        if not self._unlink_both(self._segments[0][0]):
             return False
         del self._segments[0]
         return True
@@ -301,68 +397,13 @@ class LogWriter:
         if self.start > from_offset:
             self._mark(DELETED, (from_offset, self.start), now_ms)
 
-    def _unlink(self, path: str) -> None:
-        try:
-            self._files.unlink(path)
-        except FileNotFoundError:
-            return
+    def _path(self, at: int, suffix: str) -> str:
+        return segment_path(self._directory, self._segments[at][0], suffix)
 
-    def _is_older(self, first: int, before_ms: Millis) -> bool:
-        """Return whether the last record of a segment, and so its last byte, is older than that."""
-        files = self._files
+    def _unlink_both(self, first: int) -> bool:
         try:
-            fd = files.open(segment_path(self._directory, first, "idx"), files.O_RDONLY)
+            for suffix in ("log", "idx"):
+                unlink(self._files, segment_path(self._directory, first, suffix))
         except OSError:
             return False
-        try:
-            records = files.fstat(fd).st_size // RECORD.size
-            last = files.pread(fd, RECORD.size, max(0, records - 1) * RECORD.size)
-        finally:
-            files.close(fd)
-        return len(last) == RECORD.size and int(RECORD.unpack(last)[0]) + STEP_MS <= before_ms
-
-    # Opening again
-
-    def _load(self) -> None:
-        """Find where the log ends, and repair what a crash of the machine left behind."""
-        files = self._files
-        firsts = list_segments(files, self._directory)
-        if not firsts:
-            return
-        for first in firsts:
-            self._segments.append([first, self._size(first, "log") + self._size(first, "idx")])
-        self.end = firsts[-1] + self._size(firsts[-1], "log")
-        self._repair_index(firsts[-1])
-        self._total()
-        self._room = self._limit - self._segments[-1][1]
-
-    def _size(self, first: int, suffix: str) -> int:
-        try:
-            return self._files.stat(segment_path(self._directory, first, suffix)).st_size
-        except FileNotFoundError:
-            return 0
-
-    def _repair_index(self, first: int) -> None:
-        """Cut a torn record and records of bytes that never arrived; tell of bytes that no record tells of."""
-        files = self._files
-        fd = files.open(segment_path(self._directory, first, "idx"), files.O_RDWR | files.O_CREAT, 0o600)
-        try:
-            size = files.fstat(fd).st_size
-            records = read_index(files, fd)
-            known = False
-            keep = 0
-            for _, offset, kind, high, low in RECORD.iter_unpack(records):
-                if offset > self.end:
-                    break
-                keep += RECORD.size
-                known = known or kind in {STDOUT, STDERR, TTY}
-                if kind & ~CARRIED in {RUN, RESIZE}:
-                    self._carried[kind & ~CARRIED] = (high, low)
-            if keep != size:
-                files.ftruncate(fd, keep)
-            self._index_bytes = keep
-        finally:
-            files.close(fd)
-        if not known and self.end > first:
-            changed = files.stat(segment_path(self._directory, first, "log")).st_mtime_ns // 1_000_000
-            self._pending += RECORD.pack(changed, first, TTY, 0, 0)
+        return True

@@ -5,6 +5,9 @@ offsets never restart. The bytes lie in segments, `<first offset, 20 digits>.log
 name, `.idx`: records of fixed size that say what begins at an offset and when. A segment's index needs no other:
 it begins with the stream, run and size that were in force, the latter two marked CARRIED.
 
+Output that a full disk did not take counts, too: it leaves a hole before the next segment, whose index begins with
+what happened meanwhile and with a LOST record, all marked CARRIED. Any other hole was deleted.
+
 The order of writes is the whole consistency: a record that says whose bytes follow is written before them, and
 there is no fsync. Above stand the one writer (logfile.py) and all readers (logreader.py).
 """
@@ -63,7 +66,8 @@ RESIZE = 4  # rows, columns
 RUN = 5  # the run id's high and low half
 EXIT = 6  # EXIT_*, code or signal
 DELETED = 7  # from, to
-LOST = 8  # count of bytes that could not be written here
+LOST = 8  # count of bytes that could not be written: carried, those before the segment; else, here
+STREAMS = frozenset((STDOUT, STDERR, TTY))
 CARRIED = 0x80  # said of a record that repeats, at a segment's start, what an earlier segment told
 
 EXIT_UNKNOWN = 0
@@ -85,6 +89,14 @@ def list_segments(files: Files, directory: str) -> list[int]:
     except FileNotFoundError:
         return []
     return sorted(int(name[:20]) for name in names if len(name) == 24 and name[20:] == ".log" and name[:20].isdigit())
+
+
+def unlink(files: Files, path: str) -> None:
+    """Unlink a file that may be gone already."""
+    try:
+        files.unlink(path)
+    except FileNotFoundError:
+        return
 
 
 def read_index(files: Files, fd: int) -> bytes:

@@ -14,12 +14,12 @@ from wezparallel.errors import WezparallelError
 from wezparallel.wire.logformat import (
     CARRIED,
     DELETED,
+    LOST,
     RECORD,
     RESIZE,
     RUN,
-    STDERR,
-    STDOUT,
     STEP_MS,
+    STREAMS,
     TTY,
     list_segments,
     read_index,
@@ -48,8 +48,8 @@ else:
     Chunk = namedtuple("Chunk", "time_ms kind offset data values")
 
 PIECE = 64 * 1024  # the most bytes of one chunk
-_STREAMS = frozenset((STDOUT, STDERR, TTY))
 _NO_VALUES = (0, 0)
+_TOLD_BY_HOLES = frozenset((DELETED, DELETED | CARRIED, LOST | CARRIED))
 
 
 class LogExpiredError(WezparallelError):
@@ -93,9 +93,10 @@ class LogReader:
                 self._list()
                 continue
             size = self._files.fstat(fd).st_size
-            if not size or self._fd(last + size) < 0:
+            if size and self._fd(last + size) >= 0:
+                self._firsts.append(last + size)
+            elif self._list()[-1:] == [last]:  # else it goes on behind a hole
                 return last + size
-            self._firsts.append(last + size)
         return 0
 
     def read(self, offset: int, n: int) -> bytes:
@@ -114,7 +115,8 @@ class LogReader:
         """Yield output and marks in the order in which they came.
 
         Marks at `to_offset` belong to the next call; without one, everything there is now is yielded. Where
-        bytes are missing stands a DELETED chunk, behind it the run and size in force; nothing is raised.
+        bytes are missing stands a DELETED chunk, or LOST if a full disk did not take them, behind it what happened
+        meanwhile, the run and size in force; nothing is raised.
         """
         end = self.end
         stop = end if to_offset is None else to_offset
@@ -130,7 +132,12 @@ class LogReader:
                     at = chunk.offset + len(chunk.data)
             gap = at < limit
             if gap:
-                yield Chunk(0, DELETED, at, b"", (at, limit))
+                when, lost_from = self._loss_before(following)
+                if at < lost_from:
+                    yield Chunk(0, DELETED, at, b"", (at, min(lost_from, limit)))
+                if lost_from < limit:
+                    at = max(at, lost_from)
+                    yield Chunk(when, LOST, at, b"", (limit - at, 0))
                 at = limit
             if last or (at >= stop and to_offset is not None):
                 return
@@ -155,7 +162,7 @@ class LogReader:
                 break
         for first in reversed(candidates):
             for at, offset, kind, _, _ in self._records(first) or ():
-                if at + STEP_MS > time_ms and kind in _STREAMS:
+                if at + STEP_MS > time_ms and kind in STREAMS:
                     return offset
         return end
 
@@ -186,7 +193,7 @@ class LogReader:
     def line_start_before(self, end_offset: int, max_bytes: int) -> int:
         """Return the first line start within the last max_bytes before an offset, for a replay from there."""
         start = self.start
-        low = max(start, end_offset - max_bytes)
+        low = max(start, end_offset - max_bytes, self._unbroken_before(end_offset))
         if low == 0 or low >= end_offset:
             return low
         before = min(1, low - start)
@@ -264,6 +271,21 @@ class LogReader:
                 return b""
         return b""
 
+    def _length(self, first: int) -> int:
+        """Return the bytes of a segment, as many as any log has when it was unlinked meanwhile."""
+        try:
+            return self._files.stat(segment_path(self._directory, first, "log")).st_size
+        except FileNotFoundError:
+            return 1 << 62
+
+    def _unbroken_before(self, offset: int) -> int:
+        """Return the end of the last hole before an offset."""
+        firsts = [first for first in self._firsts or self._list() if first < offset]
+        for before, first in zip(firsts[-2::-1], firsts[:0:-1], strict=True):
+            if before + self._length(before) < first:
+                return first
+        return 0
+
     def _piece(self, offset: int, n: int) -> bytes:
         try:
             return self.read(offset, n)
@@ -300,11 +322,21 @@ class LogReader:
                 if not (yield from self._output(time_ms, stream, (at, offset))):
                     return
                 at = offset
-            if kind in _STREAMS:
+            if kind in STREAMS:
                 stream, time_ms = kind, when
-            elif offset >= begin and kind != DELETED and (with_carried or not kind & CARRIED):
+            elif offset >= begin and kind not in _TOLD_BY_HOLES and (with_carried or not kind & CARRIED):
                 yield Chunk(when, kind & ~CARRIED, offset, b"", (high, low))
         yield from self._output(time_ms, stream, (at, limit))
+
+    def _loss_before(self, first: int | None) -> tuple[Millis, int]:
+        """Return when a segment could begin after a loss, and where the hole before it begins."""
+        if first is not None:
+            for when, offset, kind, count, _ in self._records(first) or ():
+                if offset > first:
+                    break
+                if kind == LOST | CARRIED:
+                    return when, first - count
+        return 0, 1 << 62
 
     def _output(self, time_ms: Millis, stream: int, span: tuple[int, int]) -> Generator[Chunk, None, bool]:
         """Yield the bytes of a span; return whether all of them are there."""
@@ -318,13 +350,14 @@ class LogReader:
         """Yield the spans of one stream, or of all, newest first."""
         high = end
         for first in reversed(list(self._firsts)):
+            high = min(high, first + self._length(first))
             if stream is None:
                 yield first, high
             else:
                 spans = []
                 at, current = first, TTY
                 for _, offset, kind, _, _ in self._records(first) or ():
-                    if kind in _STREAMS and offset <= high:
+                    if kind in STREAMS and offset <= high:
                         if current == stream and offset > at:
                             spans.append((at, offset))
                         at, current = offset, kind
