@@ -23,6 +23,17 @@ DETACHED = b"comes back]"
 NOW = {"signal": "SIGKILL", "grace_s": 0.1, "kill": "tree"}
 
 
+def served(public: socket.socket, command: str, reply: dict[str, object]) -> dict[str, object]:
+    """Play a hub: leave everything but this command without an answer; return what the command said."""
+    while True:
+        connection, _ = public.accept()
+        with connection:
+            body: dict[str, dict[str, object]] = json.loads(connection.recv(65536))
+            if command in body:
+                connection.sendall(json.dumps(reply).encode() + b"\n")
+                return body[command]
+
+
 def test_the_restart_key_asks_the_hub_and_says_what_is_in_the_way(keeper: HeldKeeper, pane: Pane) -> None:
     with socket.socket(socket.AF_UNIX) as public:
         public.settimeout(10)
@@ -34,12 +45,9 @@ def test_the_restart_key_asks_the_hub_and_says_what_is_in_the_way(keeper: HeldKe
         pane.type(b"\r")
         pane.expect("Enter close ──".encode())
         pane.type(b"r")
-        connection, _ = public.accept()
-        with connection:
-            body = json.loads(connection.recv(65536))["ProcessRestart"]
-            assert body["process"] == "w/sh"
-            assert body["key"]
-            connection.sendall(b'{"Error":{"code":"hub.busy","message":"not now; try again"}}\n')
+        body = served(public, "ProcessRestart", {"Error": {"code": "hub.busy", "message": "not now; try again"}})
+        assert body["process"] == "w/sh"
+        assert body["key"]
         pane.expect(b"not now; try again")
 
 

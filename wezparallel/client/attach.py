@@ -22,7 +22,8 @@ from wezparallel.wire import frames, hello
 
 DETACH_KEY = "1c1c"  # ctrl+\\ twice, as hexadecimal; the keeper knows the other encodings of the same keys
 USAGE = (
-    "usage: attach PROCESS_ID [--socket PATH] [--read-only] [--gapless] [--exit] [--offset N] [--detach-key HEX]\n"
+    "usage: attach PROCESS_ID [--socket PATH] [--read-only] [--relay] [--gapless] [--exit] [--offset N]\n"
+    "              [--detach-key HEX]\n"
 )
 NO_KEEPER = 69  # EX_UNAVAILABLE of sysexits(3)
 
@@ -30,13 +31,15 @@ NO_KEEPER = 69  # EX_UNAVAILABLE of sysexits(3)
 class Options:
     """The command line."""
 
-    __slots__ = ("detach_key", "exit", "gapless", "offset", "process_id", "read_only", "socket")
+    __slots__ = ("detach_key", "exit", "gapless", "offset", "process_id", "read_only", "relay", "socket")
 
     def __init__(self, argv: list[str]) -> None:
         """Raises RequestError `command.bad_value`."""
         self.process_id = ""
         self.socket = ""
         self.read_only = False
+        self.relay = False
+        """Pass the terminal on instead of handing it over; set where the latter is impossible."""
         self.gapless = False
         """Show every byte, however far the terminal falls behind; else it jumps to the end when that is too far."""
         self.exit = False
@@ -49,6 +52,8 @@ class Options:
             word = rest.pop(0)
             if word == "--read-only":
                 self.read_only = True
+            elif word == "--relay":
+                self.relay = True
             elif word == "--gapless":
                 self.gapless = True
             elif word == "--exit":
@@ -65,7 +70,8 @@ class Options:
     def _take(self, word: str, value: str) -> None:
         try:
             if word == "--socket":
-                self.socket = value
+                # This program follows its process through the folders.
+                self.socket = value if value.startswith("/") else f"{posix.getcwd()}/{value}"
             elif word == "--offset":
                 self.offset = int(value)
             else:
@@ -84,10 +90,11 @@ class Options:
 
 def say_hello(options: Options, attributes: terminal.Termios) -> tuple[Link, hello.Welcome]:
     """Connect and introduce this terminal. Raises LinkError, RequestError, WireError."""
+    role = hello.ROLE_FRAMES if options.relay else hello.ROLE_TERMINAL
     link = Link(options.keeper_socket())
     try:
         viewer = _introduction(options, attributes)
-        link.send(frames.HELLO, hello.client_hello(hello.ROLE_TERMINAL, viewer.pack()))
+        link.send(frames.HELLO, hello.client_hello(role, viewer.pack()))
         hello.parse_server_hello(link.wait_for(frames.HELLO))
         welcome = hello.parse_welcome(link.wait_for(frames.WELCOME))
     except WezparallelError:
@@ -112,6 +119,8 @@ def say_hello_to_daemon(options: Options, attributes: terminal.Termios) -> tuple
 
 def _introduction(options: Options, attributes: terminal.Termios) -> hello.Viewer:
     flags = (hello.READ_ONLY if options.read_only else 0) | (hello.GAPLESS if options.gapless else 0)
+    if options.relay:
+        flags |= hello.RELAYS
     if terminal.inside_wezterm():
         flags |= hello.INSIDE_WEZTERM
     names = ("TERM", "COLORTERM", "TERM_PROGRAM", "TERM_PROGRAM_VERSION", "WEZTERM_PANE", "WEZTERM_UNIX_SOCKET")
@@ -150,6 +159,8 @@ def main(argv: list[str]) -> int:
 
             return stream.run(options)
         attributes = termios.tcgetattr(terminal.STDIN)
+        options.relay = options.relay or not terminal.can_be_opened()
+        options.offset = hello.FROM_END  # what is older is painted
         link, welcome = say_hello_to_daemon(options, attributes)
         from wezparallel.client import viewer  # noqa: PLC0415
 

@@ -1,44 +1,64 @@
-"""What a pane shows after its program ended, and what its keys do, over the hub's public socket. For viewer.py."""
+"""In words and colours, how a run ended and what may be done now: the one line between two runs. For between.py."""
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-import socket
 import sys
 
 from wezparallel import paths
+from wezparallel.client import jobs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from wezparallel.types import JsonObject
 
-KEYS = "r restart · l logs · s shell here · Enter close"
-REPLY_S = 15.0  # a restart stops first; the hub answers when the new run is spawned
+LINES = 10_000  # of the log, in a pager
+MOST_COLUMNS = 500  # of a line of ours, however wide the terminal says it is
+_RED, _DIM, _PLAIN = "\x1b[31m", "\x1b[2m", "\x1b[0m"
+
+# With a pager if there is one, from the end; without, as it is.
+_PAGED = 'if [ -n "$PAGER" ] || command -v less >/dev/null; then "$@" | ${PAGER:-less -R +G}; else "$@"; fi'
 
 
-def line(process_id: str, exit_: JsonObject, columns: int) -> str:
-    """Return the line between a dead program and the keys, as wide as the terminal."""
-    name = process_id.rpartition("/")[2]
-    left = f"── {name} {how(exit_)} "
-    right = f" {KEYS} ──"
-    room = columns - len(left) - len(right)
-    if room < 0:
-        return f"\r\n{left.rstrip()}\r\n{KEYS}\r\n"
-    return f"\r\n{left}{'─' * room}{right}\r\n"
+def line(said: str, keys: list[str], columns: int, *, failed: bool = False) -> str:
+    """Return what stands between two runs, at most as wide as the terminal; keys are left out from the right."""
+    room = min(columns, MOST_COLUMNS)
+    left = cut(f"── {said} ", room)
+    right = ""
+    for count in range(len(keys), 0, -1):
+        right = f" {' · '.join(keys[:count])} ──"
+        if len(left) + len(right) < room:
+            break
+        right = ""
+    rule = "─" * (room - len(left) - len(right))
+    if os.environ.get("NO_COLOR"):
+        return left + rule + right
+    return f"{_RED if failed else _DIM}{left}{_PLAIN}{_DIM}{rule}{right}{_PLAIN}"
 
 
-def how(exit_: JsonObject) -> str:
+def cut(text: str, room: int) -> str:
+    """Return a text that fits, cut at its end."""
+    return text if len(text) <= room else text[: max(room - 1, 0)] + "…"[:room]
+
+
+def how(exit_: JsonObject, *, duration: bool = True) -> str:
     """Return how a run ended, as `exited 1 after 12 s`."""
     if exit_.get("exit_code") is not None:
         text = f"exited {exit_['exit_code']}"
     elif exit_.get("signal") is not None:
-        text = f"was ended by {_signal_name(exit_['signal'])}"
+        text = f"killed by {_signal_name(exit_['signal'])}"
     else:
-        text = "ended, nobody knows how,"
-    ran_s = exit_.get("ran_s")
+        text = "ended, nobody knows how"
+    if exit_.get("asked"):
+        text = f"stopped ({text})"
+    ran_s = exit_.get("ran_s") if duration else None
     return text if ran_s is None else f"{text} after {_duration(ran_s)}"
+
+
+def failed(exit_: JsonObject) -> bool:
+    """Tell whether a run ended badly, by itself."""
+    return exit_.get("exit_code") != 0 and not exit_.get("asked")
 
 
 def exit_code(exit_: JsonObject) -> int:
@@ -48,55 +68,19 @@ def exit_code(exit_: JsonObject) -> int:
     return 128 + int(exit_["signal"]) if exit_.get("signal") is not None else 1
 
 
-def restart(process_id: str) -> str:
-    """Ask the hub to start the process again; return what is in the way, or nothing.
-
-    Sent a second time with the same key when the hub went away in between: it happens once.
-    """
-    request = {"ProcessRestart": {"process": process_id, "key": os.urandom(8).hex()}}
-    for _ in range(2):
-        try:
-            reply = json.loads(_ask(json.dumps(request).encode() + b"\n"))
-        except (OSError, ValueError):
-            continue
-        return str(reply["Error"].get("message", "")) if "Error" in reply else ""
-    return "the daemon does not answer; `wezparallel doctor` looks for the reason"
-
-
-def show_logs(process_id: str) -> None:
-    """Run `wezparallel logs` here and come back."""
-    command = [sys.executable, "-m", "wezparallel", "logs", process_id]
+def show_logs(process_id: str) -> bool:
+    """Show `wezparallel logs` here, in a pager; return whether that could begin."""
     # -m finds the package where this file lies, also in a checkout that is not installed.
     package_root = os.path.dirname(paths.package_dir())
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([package_root, os.environ.get("PYTHONPATH", "")])}
-    try:
-        pid = os.posix_spawn(command[0], command, environment)
-        os.waitpid(pid, 0)
-    except OSError as error:
-        sys.stderr.write(f"wezparallel: {error}\r\n")
+    colour = "never" if os.environ.get("NO_COLOR") else "always"
+    words = ["logs", "--color", colour, "--lines", str(LINES), process_id]
+    return jobs.run(["/bin/sh", "-c", _PAGED, "sh", sys.executable, "-m", "wezparallel", *words], environment)
 
 
-def become_shell() -> None:
-    """Turn this program into the user's shell. Returns only when that fails."""
-    for number in (signal.SIGWINCH, signal.SIGHUP, signal.SIGTERM, signal.SIGINT, signal.SIGTSTP):
-        signal.signal(number, signal.SIG_DFL)
-    signal.set_wakeup_fd(-1)
-    shell = os.environ.get("SHELL") or "/bin/sh"
-    os.execvp(shell, [shell])
-
-
-def _ask(data: bytes) -> bytes:
-    with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(REPLY_S)
-        connection.connect(paths.client_socket())
-        connection.sendall(data)
-        reply = b""
-        while not reply.endswith(b"\n"):
-            part = connection.recv(65536)
-            if not part:
-                break
-            reply += part
-        return reply
+def run_shell() -> bool:
+    """Run the user's shell here; return whether it could begin."""
+    return jobs.run([os.environ.get("SHELL") or "/bin/sh"]) or jobs.run(["/bin/sh"])
 
 
 def _signal_name(number: int) -> str:

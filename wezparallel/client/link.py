@@ -7,12 +7,22 @@ loaded anyway.
 from __future__ import annotations
 
 import posix
-from _socket import AF_UNIX, SCM_RIGHTS, SO_PEERCRED, SOCK_STREAM, SOL_SOCKET
+from _socket import AF_UNIX, MSG_DONTWAIT, SCM_RIGHTS, SO_PEERCRED, SOCK_STREAM, SOL_SOCKET
 from _socket import socket as c_socket
 from struct import Struct
+from time import monotonic
 
-from wezparallel.errors import LinkError, RequestError
+from wezparallel.errors import LinkError, RequestError, WezparallelError
 from wezparallel.wire import frames
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeVar
+
+    T = TypeVar("T")
+
+RECONNECT_S = 2.0  # a new keeper is up long before that
 
 _CREDENTIALS = Struct("3i")
 _FD = Struct("i")
@@ -26,6 +36,7 @@ class Link:
         self._socket = c_socket(AF_UNIX, SOCK_STREAM)
         self._reader = frames.FrameReader()
         self._inbox: list[tuple[int, bytes]] = []
+        self._unsent = bytearray()
         try:
             self._socket.connect(path)
             _, uid, _ = _CREDENTIALS.unpack(self._socket.getsockopt(SOL_SOCKET, SO_PEERCRED, _CREDENTIALS.size))
@@ -45,6 +56,11 @@ class Link:
     def send(self, kind: int, payload: bytes = b"", fd: int = -1) -> None:
         """Send one frame, with a descriptor beside it if given. A connection that has ended swallows it."""
         data = frames.pack(kind, payload)
+        if self._unsent and fd < 0:
+            # The keeper does not read just now: whoever waits for it is not the one that sends.
+            self._unsent += data
+            self.flush()
+            return
         try:
             if fd < 0:
                 self._socket.sendall(data)
@@ -52,6 +68,26 @@ class Link:
                 self._socket.sendmsg([data], [(SOL_SOCKET, SCM_RIGHTS, _FD.pack(fd))])
         except OSError:
             return  # the end shows at the next `receive`, together with what was said before it
+
+    def offer(self, kind: int, payload: bytes) -> None:
+        """Send one frame, or as much of it as the keeper takes now; `flush` sends the rest."""
+        self._unsent += frames.pack(kind, payload)
+        self.flush()
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that wait for the keeper."""
+        return len(self._unsent)
+
+    def flush(self) -> None:
+        """Send what waits, as far as the keeper takes it."""
+        try:
+            while self._unsent:
+                del self._unsent[: self._socket.send(self._unsent, MSG_DONTWAIT)]
+        except BlockingIOError:
+            return
+        except OSError:
+            self._unsent.clear()
 
     def receive(self) -> bool:
         """Wait for bytes; False when the connection has ended. Raises WireError on junk."""
@@ -65,6 +101,10 @@ class Link:
     def take(self) -> tuple[int, bytes] | None:
         """Return the next frame that has arrived whole."""
         return self._inbox.pop(0) if self._inbox else None
+
+    def peek(self) -> tuple[int, bytes] | None:
+        """Return the next frame that has arrived whole, and leave it."""
+        return self._inbox[0] if self._inbox else None
 
     def wait_for(self, kind: int) -> bytes:
         """Wait for a frame of that kind. Raises RequestError when refused, LinkError at the end."""
@@ -81,6 +121,20 @@ class Link:
     def close(self) -> None:
         """End the connection."""
         self._socket.close()
+
+
+def again(connect: Callable[[], T], wakeup: int) -> T:
+    """Connect, in the moment that a keeper needs to come back. Raises the last of what `connect` raised."""
+    from select import select  # noqa: PLC0415
+
+    until = monotonic() + RECONNECT_S
+    while True:
+        try:
+            return connect()
+        except WezparallelError:
+            if monotonic() > until:
+                raise
+            select([wakeup], [], [], 0.05)
 
 
 def refusal(payload: bytes) -> RequestError:

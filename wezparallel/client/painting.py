@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from wezparallel.client.terminal import inside_wezterm
 from wezparallel.wire import hello
 from wezparallel.wire.logreader import LogExpiredError, LogReader
 from wezparallel.wire.replay import Cleaner, clean
@@ -21,6 +22,7 @@ else:
 
 RECENT = 256 * 1024  # bytes of the past that are painted
 RESET = b"\x18\x1b[?1049l\x1b[?1000;1002;1003;1004;1006;2004l\x1b[?1l\x1b>\x1b[?25h\x1b[0 q\x1b[0m"
+MOST_ROWS = 1000  # that are moved out of sight, however tall the terminal says it is
 _HALVES = 16 * 1024  # bytes in which a sequence that is not finished is looked for
 _ALTERNATE = (b"\x1b[?1049h", b"\x1b[?1047h", b"\x1b[?47h")
 
@@ -34,9 +36,10 @@ def past(welcome: hello.Welcome) -> tuple[bytes, int]:
     """
     data = _recent(welcome)
     if not welcome.flags & hello.RUNNING:
+        cleaned = clean(data)
         modes = Modes()
-        modes.feed(data)
-        return clean(data) + modes.leave(), welcome.end
+        modes.feed(cleaned)
+        return cleaned + modes.leave(), welcome.end
     if welcome.flags & hello.ALTERNATE:
         under = data[: max(0, *(data.rfind(word) for word in _ALTERNATE))]
         return clean(under) + b"\x1b[0m" + welcome.modes, welcome.end
@@ -48,12 +51,24 @@ def past(welcome: hello.Welcome) -> tuple[bytes, int]:
 
 def clean_page(rows: int) -> bytes:
     """Return what moves everything on the screen up into the scrollback, so that the past is painted on nothing."""
-    return f"\x1b[{rows};1H".encode() + b"\n" * rows + b"\x1b[H"
+    return f"\x1b[{rows};1H".encode() + b"\n" * min(rows, MOST_ROWS) + b"\x1b[H"
 
 
-def hint(process_id: str, detach_key: str) -> bytes:
-    """Return the one line that says how to leave again."""
-    return dim(f"attached to {process_id}; {key_name(bytes.fromhex(detach_key))} detaches")
+def raw(welcome: hello.Welcome, start: int) -> bytes:
+    """Return the program's own bytes from an offset to the welcome's end."""
+    reader = LogReader(_FILES, welcome.strings[0])
+    try:
+        return reader.read(start, welcome.end - start)
+    except LogExpiredError:
+        return b""
+    finally:
+        reader.close()
+
+
+def hint(process_id: str, detach_key: str, *, read_only: bool) -> bytes:
+    """Return the one line that says what this is, and how to leave again; inside WezTerm the pane is closed."""
+    said = f"attached to {process_id}{', read only' if read_only else ''}"
+    return dim(said if inside_wezterm() else f"{said}; {key_name(bytes.fromhex(detach_key))} detaches")
 
 
 def dim(text: str) -> bytes:

@@ -97,12 +97,29 @@ def open_anew() -> int:
         return posix.open("/dev/tty", flags)
 
 
+def can_be_opened() -> bool:
+    """Tell whether `open_anew` works here, so that this terminal can be handed over."""
+    try:
+        posix.close(open_anew())
+    except OSError:
+        return False
+    return True
+
+
 def is_foreground() -> bool:
     """Tell whether this process may use its terminal now."""
     try:
         return posix.tcgetpgrp(STDIN) == posix.getpgrp()
     except OSError:
         return True  # not our controlling terminal: there is no job control to break
+
+
+def read_key() -> bytes:
+    """Return what one press of a key sent, or nothing when the terminal is gone."""
+    try:
+        return posix.read(STDIN, 64)
+    except OSError:
+        return b""
 
 
 def write_all(data: bytes) -> None:

@@ -74,6 +74,8 @@ class ProcessRecord(Record):
     reason: Annotated[str | None, Field(description="Why it is in this state, as a sentence.")]
     waits_for: Literal["viewer", "process", "admission"] | None
     next_start_at: str | None
+    tries: Annotated[int, Field(description="Restarts by policy of late, the one that is due with them.")]
+    max_tries: Annotated[int, Field(description="With so many `tries` it is given up when it ends again.")]
     tty: bool
     pane: bool
     agent: str | None

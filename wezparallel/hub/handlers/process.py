@@ -10,6 +10,7 @@ import secrets
 from typing import TYPE_CHECKING, Any
 
 from wezparallel.errors import RequestError
+from wezparallel.hub.pool.restarts import MOST_RESTARTS
 from wezparallel.hub.pool.supervise import alive
 from wezparallel.hub.state.model import Process, process_record
 from wezparallel.keeper import messages
@@ -35,6 +36,7 @@ def record(hub: Hub, process: Process) -> ProcessRecord:
             viewers=sum(seen == process.process_id for seen in hub.viewers.values()),
             cpu_percent=usage.cpu_percent if usage else None,
             memory_bytes=usage.memory_bytes if usage else None,
+            max_tries=MOST_RESTARTS,
         )
     )
 

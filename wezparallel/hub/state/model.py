@@ -126,6 +126,7 @@ def process_record(
     viewers: int = 0,
     cpu_percent: float | None = None,
     memory_bytes: int | None = None,
+    max_tries: int = 0,
 ) -> JsonObject:
     """Return what clients see of a process (`protocol.process.ProcessRecord`)."""
     settings, run = process.settings, process.run
@@ -150,6 +151,8 @@ def process_record(
         "reason": process.reason,
         "waits_for": process.waits_for,
         "next_start_at": _moment(process.backoff_until) if process.state == "backoff" else None,
+        "tries": len(process.restarts),
+        "max_tries": max_tries,
         "tty": settings.tty,
         "pane": settings.pane,
         "agent": settings.agent,
