@@ -61,10 +61,10 @@ class Control:
         """Start a hub that was stopped, and forget that it was."""
         return self.ask(START)
 
-    def upgrade(self, argv: list[str], *, timeout_s: Seconds = 30.0) -> None:
+    def upgrade(self, argv: list[str], *, timeout_s: Seconds = 60.0) -> None:
         """Ask the keeper to re-execute itself as `argv`; this connection ends with it.
 
-        Raises RequestError if it refuses: `process.bad_state` while the hub is there.
+        Raises RequestError if it refuses: `process.bad_state` while the hub is there, which is to be asked then.
         """
         self._sock.sendall(frames.pack(frames.UPGRADE, json.dumps({"argv": argv}).encode()))
         deadline = time.monotonic() + timeout_s

@@ -29,6 +29,8 @@ _TAIL_LINES = 12
 _STARTS = 2
 _RETRY_S = 2.0  # a keeper listens after 0.1 s; under load after 1
 
+_PYTHON = ("PYTHONPATH", "PYTHONHOME", "PYTHONSAFEPATH", "PYTHONNOUSERSITE")
+"""Variables that decide which code a Python finds."""
 NOT_INHERITED = (
     "WEZPARALLEL_RUN", "WEZPARALLEL_PROCESS", "WORKSPACE", "WEZTERM_PANE", "WEZTERM_UNIX_SOCKET", "TMUX", "TMUX_PANE",
     "CLAUDECODE",
@@ -135,6 +137,22 @@ def interpreter() -> str:
 def keeper_command() -> list[str]:
     """Return the command line of a keeper in the foreground of its own session."""
     return [interpreter(), "-m", "wezparallel.keeper", "--foreground"]
+
+
+def upgrade_command(python: str | None = None) -> list[str]:
+    """Return the command line of a keeper that takes the place of a running one.
+
+    The running one's environment may send Python elsewhere (a checkout's PYTHONPATH); the caller's holds instead.
+    With `python`, that interpreter's own program is meant.
+    """
+    argv = keeper_command()
+    values = {name: os.environ[name] for name in _PYTHON if os.environ.get(name)}
+    if python is not None:
+        argv[0] = os.path.abspath(shutil.which(python) or python)  # a venv's python is a link: it must stay one
+    elif "PYTHONPATH" not in values and not _is_installed():
+        values["PYTHONPATH"] = os.path.dirname(paths.package_dir())
+    words = [word for name in _PYTHON for word in ("-u", name)]
+    return [shutil.which("env") or "/usr/bin/env", *words, *(f"{n}={v}" for n, v in values.items()), *argv]
 
 
 def start_keeper() -> None:

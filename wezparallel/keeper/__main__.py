@@ -24,6 +24,12 @@ from wezparallel.keeper.keeper import Keeper
 from wezparallel.keeper.listeners import prepare_runtime_dir, take_lock
 from wezparallel.keeper.loop import Loop
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from wezparallel.keeper.child import Surroundings
+
 TAKEN = 75  # exit code: another keeper holds this runtime directory
 _PR_SET_CHILD_SUBREAPER = 36
 _OURS = ("WEZPARALLEL_RUN", "WEZPARALLEL_PROCESS", "WORKSPACE")
@@ -34,35 +40,44 @@ def main(argv: list[str]) -> int:
     carried = handover.carried_by(argv)
     if "--check" in argv:
         return handover.check(carried)
-    try:
-        if carried is None:
+    if carried is None:
+        try:
             prepare_runtime_dir()
-        lock = carried["lock"] if carried else take_lock()
-        if lock is None:
-            sys.stderr.write(f"a keeper runs already in {paths.runtime_dir()}\n")
-            return TAKEN
-        _settle("--foreground" in argv)
-        around = take_surroundings(*((carried["umask"], carried["soft"]) if carried else (None, None)))
-        loop = Loop()
-        keeper = Keeper(loop, around)
-        loop.on_signal(signal.SIGCHLD, keeper.reap)
-        loop.on_signal(signal.SIGTERM, keeper.may_end)
-        loop.on_signal(signal.SIGINT, keeper.may_end)
-        if carried:
-            handover.resume(keeper, carried)
-        else:
+            lock = take_lock()
+            if lock is None:
+                sys.stderr.write(f"a keeper runs already in {paths.runtime_dir()}\n")
+                return TAKEN
+            keeper = _begin(argv, take_surroundings)
             keeper.listeners.open(lock)
             keeper.start_hub()
-    except LinkError as error:
-        sys.stderr.write(error.message + "\n")
-        return 1
+        except LinkError as error:
+            sys.stderr.write(error.message + "\n")
+            return 1
+    else:
+        try:
+            keeper = _begin(argv, lambda: take_surroundings(carried.get("umask"), carried.get("soft")))
+            handover.resume(keeper, carried)
+        except Exception as error:
+            handover.go_back(carried, error)
+            raise
     Door(keeper)
-    loop.on_signal(signal.SIGCONT, keeper.listeners.keep)  # after a suspension much may have changed in /tmp
+    keeper.loop.on_signal(signal.SIGCONT, keeper.listeners.keep)  # after a suspension much may have changed in /tmp
     keeper.listeners.keep()
     _give_memory_back()
-    loop.run()
-    loop.close()
+    keeper.loop.run()
+    keeper.loop.close()
     return 0
+
+
+def _begin(argv: list[str], surroundings: Callable[[], Surroundings]) -> Keeper:
+    """Return a keeper that holds nothing yet."""
+    _settle("--foreground" in argv)
+    loop = Loop()
+    keeper = Keeper(loop, surroundings())
+    loop.on_signal(signal.SIGCHLD, keeper.reap)
+    loop.on_signal(signal.SIGTERM, keeper.may_end)
+    loop.on_signal(signal.SIGINT, keeper.may_end)
+    return keeper
 
 
 def _settle(foreground: bool) -> None:

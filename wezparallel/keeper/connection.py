@@ -57,9 +57,11 @@ class Connection:
         """Bytes that the peer has not taken yet."""
         return self._waiting
 
-    def start(self, carried: bytes = b"") -> None:
-        """Begin to read, after the bytes that were carried over from an earlier program."""
+    def start(self, carried: bytes = b"", unsent: Sequence[tuple[bytes, list[int]]] = ()) -> None:
+        """Begin to read, after the bytes that an earlier program had read, and to send what it had not sent."""
         self.sock.setblocking(False)
+        self._out.extend(unsent)
+        self._waiting = sum(len(data) for data, _ in unsent)
         self._watch()
         if carried:
             self._take(carried)
@@ -67,6 +69,10 @@ class Connection:
     def carried(self) -> bytes:
         """Return what was received and not handled yet, as bytes."""
         return b"".join(pack(kind, payload) for kind, payload in self._inbox) + self._reader.pending
+
+    def waiting(self) -> list[tuple[bytes, list[int]]]:
+        """Return what waits to be sent, with the duplicates that belong to it; nothing changes."""
+        return list(self._out)
 
     def send(self, kind: int, payload: bytes = b"", fds: Sequence[int] = ()) -> None:
         """Send a frame; what the peer does not take at once waits, with duplicates of its descriptors."""
@@ -91,11 +97,6 @@ class Connection:
             self.close()
             return
         self._watch()
-
-    def send_waiting(self) -> bool:
-        """Send what waits and can be sent now; return whether the link still stands."""
-        self._on_writable()
-        return self.is_open and not self._mute
 
     def close_after_sending(self) -> None:
         """Close once everything was sent; read nothing more."""

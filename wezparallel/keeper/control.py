@@ -17,6 +17,7 @@ from wezparallel.wire.hello import server_hello
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from wezparallel.keeper.callers import Peer
     from wezparallel.keeper.keeper import Keeper
     from wezparallel.types import Json, JsonObject
 
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
 class Control:
     """One connection of `wezparallel daemon`."""
 
-    def __init__(self, keeper: Keeper, sock: socket.socket, version: int, pid: int) -> None:
+    def __init__(self, keeper: Keeper, sock: socket.socket, version: int, peer: Peer) -> None:
         self._keeper = keeper
-        self._pid = pid
+        self._peer = peer
         self._version = version
         self._connection = Connection(keeper.loop, sock)
         self._connection.on_frame = self._on_frame
@@ -62,7 +63,10 @@ class Control:
         return {}
 
     def _upgrade(self, payload: bytes) -> None:
-        self._check_caller()
+        known, run = self._keeper.run_of(self._peer.pid, self._peer.start)
+        if run is not None or not known:
+            text = "an upgrade is not taken from a process that the daemon holds; ask in another terminal"
+            raise RequestError("caller.agent_not_allowed", text)
         if self._keeper.hub.state not in {BACKOFF, STOPPED, NONE}:
             raise RequestError("process.bad_state", "the hub is there: ask it for the upgrade")
         self._keeper.upgrade(payload, self._refuse)
@@ -71,9 +75,10 @@ class Control:
         self._connection.send(REFUSED, json.dumps(error.to_json()).encode())
 
     def _check_caller(self) -> None:
-        _, run = self._keeper.run_of(self._pid)
-        if run is not None and run.agent:
-            raise RequestError("caller.agent_not_allowed", "an agent may not steer the daemon; ask a person")
+        known, run = self._keeper.run_of(self._peer.pid, self._peer.start)
+        if not known or (run is not None and run.agent):
+            text = "an agent may not steer the daemon, nor who cannot be told from one; ask a person"
+            raise RequestError("caller.agent_not_allowed", text)
 
     def _say(self, name: str, fields: JsonObject) -> None:
         self._connection.send(MESSAGE, json.dumps({"m": name, **fields}, separators=(",", ":")).encode())

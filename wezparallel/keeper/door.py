@@ -9,16 +9,15 @@ from __future__ import annotations
 import json
 import os
 import socket
-import struct
 from contextlib import suppress
 
 from wezparallel.errors import LinkError, RequestError, WezparallelError, WireError
 from wezparallel.keeper import hub_link
+from wezparallel.keeper.callers import Peer
 from wezparallel.keeper.control import Control
 from wezparallel.keeper.hub_child import NONE
-from wezparallel.keeper.tree import start_of
-from wezparallel.wire.frames import HEAD, HELLO, REFUSED, FrameReader, pack
-from wezparallel.wire.hello import ROLE_CONTROL, ROLE_FRAMES, ROLE_HUB, ROLE_TERMINAL, parse_client_hello
+from wezparallel.wire.frames import HEAD, HELLO, REFUSED, UPGRADE, FrameReader, pack
+from wezparallel.wire.hello import ROLE_CONTROL, ROLE_FRAMES, ROLE_HUB, ROLE_TERMINAL, parse_client_hello, role_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -83,6 +82,7 @@ class _Guest:
         self._sock = sock
         self._left = left
         self._data = b""
+        self._awaited = HELLO
         sock.setblocking(False)
         self._timer = keeper.loop.after(_HELLO_S, self._close)
         keeper.loop.watch(sock.fileno(), self._on_readable)
@@ -101,7 +101,10 @@ class _Guest:
         self._data += data
         try:
             if len(self._data) >= HEAD.size and len(self._data) == self._wanted():
-                self._enter()
+                if self._awaited == UPGRADE:
+                    self._upgrade()
+                else:
+                    self._enter()
         except WezparallelError as error:
             self._refuse(error)
 
@@ -109,36 +112,57 @@ class _Guest:
         if len(self._data) < HEAD.size:
             return HEAD.size
         length, kind = HEAD.unpack_from(self._data)
-        if kind != HELLO or not 1 <= length <= _MAX_HELLO:
+        if kind != self._awaited or not 1 <= length <= _MAX_HELLO:
             raise WireError("not a hello of wezparallel", code="wire.version")
         return 4 + int(length)
 
     def _enter(self) -> None:
         keeper, sock = self._keeper, self._sock
-        pid, uid = peer(sock)
-        if uid not in {os.getuid(), 0}:
-            raise RequestError("caller.other_user", f"this keeper serves uid {os.getuid()} alone", uid=uid)
-        role, version, body = parse_client_hello(self._data[HEAD.size :])
+        peer = Peer(sock)
+        if peer.uid not in {os.getuid(), 0}:
+            raise RequestError("caller.other_user", f"this keeper serves uid {os.getuid()} alone", uid=peer.uid)
+        try:
+            role, version, body = parse_client_hello(self._data[HEAD.size :])
+        except WireError as error:
+            if role_of(self._data[HEAD.size :]) != ROLE_HUB or "max" not in error.data:
+                raise
+            self._check_hub(peer)
+            self._await_upgrade(error)
+            return
         if role == ROLE_HUB:
-            self._check_hub(pid)
+            self._check_hub(peer)
         elif role not in {ROLE_CONTROL, ROLE_TERMINAL, ROLE_FRAMES}:
             raise WireError(f"role {role} is unknown here; run `wezparallel daemon upgrade`", code="wire.version")
         self._leave()
         if role == ROLE_HUB:
-            hub_link.begin(keeper, sock, version, pid)
+            hub_link.begin(keeper, sock, version, peer.pid)
         elif role == ROLE_CONTROL:
-            Control(keeper, sock, version, pid)
+            Control(keeper, sock, version, peer)
         else:
             keeper.viewers.accept(sock, FrameReader(), role, version, body, [])
 
-    def _check_hub(self, pid: int) -> None:
+    def _await_upgrade(self, error: WireError) -> None:
+        """Our hub is of another time: one that is too new for us may say now what we are to become."""
+        self._keeper.say(f"the hub (pid {self._keeper.hub.pid}) and I have no common version: {error.message}")
+        self._sock.send(pack(REFUSED, json.dumps(error.to_json()).encode()))
+        self._data, self._awaited = b"", UPGRADE
+
+    def _upgrade(self) -> None:
+        self._timer.cancel()
+        self._keeper.loop.unwatch(self._sock.fileno())
+        self._keeper.upgrade(self._data[HEAD.size :], self._refuse, from_new_hub=True)
+
+    def _check_hub(self, peer: Peer) -> None:
         hub = self._keeper.hub
-        if hub.state == NONE:
-            _, run = self._keeper.run_of(pid)
-            if run is not None:
-                raise LinkError("a process of mine cannot be my hub")
-        elif pid != hub.pid or start_of(pid) != hub.start_time:
-            raise LinkError(f"pid {pid} is not the hub that I started (pid {hub.pid})")
+        if hub.state != NONE and peer.pid == hub.pid and peer.start == hub.start_time:
+            return
+        known, run = self._keeper.run_of(peer.pid, peer.start)
+        if run is not None or not known:
+            raise RequestError(
+                "caller.agent_not_allowed", "a process of mine cannot be my hub; ask at the public socket instead"
+            )
+        if hub.state != NONE:
+            raise LinkError(f"pid {peer.pid} is not the hub that I started (pid {hub.pid})")
 
     def _refuse(self, error: WezparallelError) -> None:
         body = json.dumps(error.to_json()).encode()
@@ -155,9 +179,3 @@ class _Guest:
         if self._sock.fileno() >= 0:
             self._leave()
             self._sock.close()
-
-
-def peer(sock: socket.socket) -> tuple[int, int]:
-    """Return pid and uid of whoever connected (Linux)."""
-    pid, uid, _ = struct.unpack("3i", sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
-    return pid, uid

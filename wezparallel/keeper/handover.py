@@ -1,111 +1,144 @@
 """The keeper's upgrade: it re-executes itself in place, with the same pid, children and descriptors.
 
-What the next program must know travels as JSON in a memfd. Descriptors become inheritable only around execve. First
-the new program must load the real state in a child (`--check`); if it cannot, nothing changes. Viewers give their
-terminals back just before, and attach again.
+What the next program must know (carried.py) travels as JSON in a memfd. Descriptors become inheritable only around
+execve. First the new program must load the real state in a child (`--check`), and its hub must load, too; if they
+cannot, nothing changes. If the new program fails over its first steps after all, it executes the old one again.
 """
 
 from __future__ import annotations
 
-import base64
 import json
 import os
-import select
 import signal
-import socket
+import sys
 
-from wezparallel import paths
-from wezparallel.errors import LinkError, RequestError
-from wezparallel.keeper import hub_link
-from wezparallel.keeper.child import Child, spawn_plain
+from wezparallel.errors import RequestError
+from wezparallel.keeper import carried, hub_child
+from wezparallel.keeper.child import spawn_plain
+from wezparallel.keeper.messages import REFUSED
 from wezparallel.keeper.tree import send_one
-from wezparallel.wire.terminal import Modes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from wezparallel.keeper.hub_link import HubLink
     from wezparallel.keeper.keeper import Keeper
-    from wezparallel.keeper.processes import Process, Run
-    from wezparallel.types import JsonObject
+    from wezparallel.types import Json, JsonObject
 
-FORMAT = 1
+    Failed = Callable[[RequestError], object]
+
 _CHECK_S = 30.0
-_FLUSH_S = 2.0
 _CHECK_FD = 3
-_RUN_FDS = ("master", "slave", "stdin", "stdout", "stderr")
-_RUN_FIELDS = (
-    "pid", "start", "started_at", "started_mono", "had_output", "status", "exit", "told", "stopping", "asked", "kill",
-    "stop_signal", "signalled", "swept", "foreground", "session_gone", "ended_at",
-)  # fmt: skip
+_TAIL_LINES = 4
+_TAIL_BYTES = 1000
+_WAITING = (signal.SIGTERM, signal.SIGINT)
+"""Signals that wait from execve until the next program handles them: by default they would end it."""
+_PYTHON = ("PYTHONPATH", "PYTHONHOME", "PYTHONSAFEPATH", "PYTHONNOUSERSITE")
+"""What an upgrade may change in the environment, and going back must put as it was."""
 
 
 class Upgrade:
     """One attempt to become another program."""
 
-    def __init__(self, keeper: Keeper, argv: list[str], failed: Callable[[RequestError], object]) -> None:
+    def __init__(self, keeper: Keeper, wish: Wish, failed: Failed) -> None:
         self._keeper = keeper
-        self._argv = argv
-        self._failed = failed
-        memory = _write(_state(keeper))
+        self._wish = wish
+        self._failed = [failed]
+        self._bound = float(os.environ.get("WEZPARALLEL_CHECK_S") or _CHECK_S)
+        self._is_late = False
+        program = wish.argv[0]
+        fds = []
         try:
-            check = [*argv, "--resume", str(_CHECK_FD), "--check"]
-            self._pid = spawn_plain(check, os.devnull, keeper.around, pass_fd=(memory, _CHECK_FD))
+            fds.append(_write(carried.state_of(keeper)))
+            self._said = os.memfd_create("wezparallel-check")
+            fds.append(self._said)
+            check = [*wish.argv, "--resume", str(_CHECK_FD), "--check"]
+            self._pid = spawn_plain(check, f"/proc/self/fd/{fds[1]}", keeper.around, pass_fd=(fds[0], _CHECK_FD))
         except OSError as error:
-            raise RequestError("command.bad_value", f"{argv[0]} cannot be run: {error}; nothing changed") from None
+            for fd in fds[1:]:
+                os.close(fd)
+            raise RequestError("command.bad_value", f"{program} cannot be run: {error}; nothing changed") from None
         finally:
-            os.close(memory)
+            for fd in fds[:1]:
+                os.close(fd)
         keeper.helpers[self._pid] = self._checked
-        self._timer = keeper.loop.after(_CHECK_S, send_one, self._pid, signal.SIGKILL)
+        self._timer = keeper.loop.after(self._bound, self._late)
+
+    def joined_by(self, wish: Wish, failed: Failed) -> bool:
+        """Tell whether somebody asks again for what is under way; they are told too if it fails."""
+        if not wish.upgrade_id or wish.upgrade_id != self._wish.upgrade_id:
+            return False
+        self._failed.append(failed)
+        return True
+
+    def _late(self) -> None:
+        self._is_late = True
+        send_one(self._pid, signal.SIGKILL, group=True)
 
     def _checked(self, status: int) -> None:
         self._timer.cancel()
-        self._keeper.upgrading = False
-        if status != 0:
-            text = f"{self._argv[0]} cannot load the keeper's state (status {status}); nothing changed"
-            self._failed(RequestError("command.bad_value", text))
+        said = _tail(self._said)
+        os.close(self._said)
+        if status == 0:
+            self._keeper.loop.soon(self._execute)
             return
-        self._keeper.loop.soon(self._execute)
+        why = f"did not answer within {self._bound:g} s" if self._is_late else f"refuses to go on (status {status})"
+        self._fail(f"{self._wish.argv[0]} {why}; nothing changed" + (f". It said: {said}" if said else ""))
 
     def _execute(self) -> None:
-        keeper = self._keeper
-        keeper.viewers.close_all()
-        if keeper.link is not None and not _flush(keeper.link):
-            keeper.drop_link()
-        for process in keeper.processes.values():
-            process.log.writer.close()
-        state = _state(keeper)
-        fds = _descriptors(state)
-        memory = _write(state)
+        keeper, argv = self._keeper, self._wish.argv
+        memory, fds = -1, []
         try:
-            for fd in [memory, *fds]:
-                os.set_inheritable(fd, True)
-            os.execvpe(self._argv[0], [*self._argv, "--resume", str(memory)], dict(os.environ))
-        except OSError as error:
+            for process in keeper.processes.values():
+                process.log.rest()
+            keeper.hub.expect_replacement = not self._wish.from_new_hub
+            state = carried.state_of(keeper)
+            state["upgrade"] = {"id": self._wish.upgrade_id}
+            state["back"] = _way_back()
+            memory, fds = _write(state), state["fds"]
+            _execute(argv, memory, fds)
+        except Exception as error:  # noqa: BLE001  whatever it is, this program must go on
             for fd in fds:
                 os.set_inheritable(fd, False)
-            os.close(memory)
-            text = f"{self._argv[0]} cannot be run: {error.strerror}; nothing changed"
-            self._failed(RequestError("command.bad_value", text))
+            if memory >= 0:
+                os.close(memory)
+            keeper.hub.expect_replacement = False
+            self._fail(f"{argv[0]} cannot be run: {error}; nothing changed")
+
+    def _fail(self, text: str) -> None:
+        self._keeper.upgrading = None
+        self._keeper.say("upgrade: " + text)
+        self._keeper.upgraded = {"id": self._wish.upgrade_id, "failed": text}
+        for failed in self._failed:
+            failed(RequestError("command.bad_value", text))
 
 
-def begin(keeper: Keeper, payload: bytes, failed: Callable[[RequestError], object]) -> None:
+class Wish:
+    """What an UPGRADE frame asks for. Of its fields only `argv` is frozen."""
+
+    __slots__ = ("argv", "from_new_hub", "upgrade_id")
+
+    def __init__(self, payload: bytes, from_new_hub: bool) -> None:
+        try:
+            body = json.loads(payload)
+            argv = body["argv"]
+        except (ValueError, KeyError, TypeError, RecursionError):
+            body = argv = None
+        if not isinstance(argv, list) or not argv or not all(isinstance(word, str) for word in argv):
+            raise RequestError("command.bad_value", "an upgrade names the program in `argv`, a list of words")
+        self.argv: list[str] = argv
+        self.upgrade_id: Json = body.get("id")
+        self.from_new_hub = from_new_hub
+        """The hub that asks is the new program's already; else it is replaced."""
+
+
+def begin(keeper: Keeper, payload: bytes, failed: Failed, from_new_hub: bool = False) -> None:
     """Begin an upgrade to `argv`; `failed` is called if it came to nothing. Raises RequestError."""
-    try:
-        argv = json.loads(payload)["argv"]
-    except (ValueError, KeyError, TypeError):
-        argv = None
-    if not isinstance(argv, list) or not argv or not all(isinstance(word, str) for word in argv):
-        raise RequestError("command.bad_value", "an upgrade names the program in `argv`, a list of words")
-    if keeper.upgrading:
+    wish = Wish(payload, from_new_hub)
+    if keeper.upgrading is None:
+        keeper.upgrading = Upgrade(keeper, wish, failed)
+    elif not keeper.upgrading.joined_by(wish, failed):
         raise RequestError("process.bad_state", "an upgrade is under way; wait for its end")
-    keeper.upgrading = True
-    try:
-        Upgrade(keeper, argv, failed)
-    except RequestError:
-        keeper.upgrading = False
-        raise
 
 
 def carried_by(argv: list[str]) -> JsonObject | None:
@@ -123,158 +156,77 @@ def carried_by(argv: list[str]) -> JsonObject | None:
 
 
 def check(state: JsonObject | None) -> int:
-    """Return 0 if this program can go on from that state. It is run in a child before anything is given up."""
-    if state is None or state["format"] != FORMAT:
+    """Return 0 if this program and its hub can go on from that state. Run in a child before anything is given up."""
+    fault = carried.fault_of(state)
+    if fault:
+        sys.stderr.write(fault + "\n")
         return 1
-    for carried in state["runs"]:
-        for name in (*_RUN_FIELDS, "members", "input"):
-            carried[name]
-        base64.b64decode(carried["input"])
-    for carried in state["processes"]:
-        folder = paths.log_dir(carried["process_id"])
-        if os.path.exists(folder) and not os.access(folder, os.W_OK):
-            return 1
-    known = {carried["process_id"] for carried in state["processes"]}
-    return 0 if all(carried["process_id"] in known for carried in state["runs"]) else 1
+    argv = hub_child.hub_argv()
+    if argv == hub_child.own_hub():
+        os.execv(argv[0], [*argv, "--check"])
+    return 0
 
 
 def resume(keeper: Keeper, state: JsonObject) -> None:
-    """Go on where the program before this one stopped."""
-    if check(state):
-        raise LinkError("the state that was handed over cannot be read by this version")
-    for fd in _descriptors(state):
-        os.set_inheritable(fd, False)
-    keeper.started_at = state["started_at"]
-    keeper.ending = state["ending"]
-    keeper.envs = state["envs"]
-    keeper.listeners.lock = state["lock"]
-    keeper.listeners.private = socket.socket(fileno=state["private"])
-    keeper.listeners.private.setblocking(False)
-    for name, (fd, address) in state["sockets"].items():
-        sock = socket.socket(fileno=fd)
-        sock.setblocking(False)
-        keeper.listeners.sockets[name] = (sock, address)
-    for carried in state["processes"]:
-        process = keeper.reserve(carried["process_id"], carried["cap"])
-        process.size = tuple(carried["size"])
-        process.facts = carried["facts"]
-        process.last_exit = carried["last_exit"]
-        process.keys.extend(carried["keys"])
-        process.log.modes = Modes.load(carried["modes"])
-    for carried in state["runs"]:
-        _resume_run(keeper, carried)
-    keeper.hub.resume(state["hub"])
-    if keeper.hub.state == "stopped":
-        keeper.listeners.start_at_connect()
-    link = state["link"]
-    if link is not None:
-        carried_bytes = base64.b64decode(link["carried"])
-        hub_link.resume(keeper, socket.socket(fileno=link["fd"]), (link["version"], link["pid"]), carried_bytes)
-    keeper.loop.soon(keeper.reap)
+    """Go on where the program before this one stopped, and replace its hub by one of this program."""
+    carried.take_up(keeper, state)
+    keeper.upgraded = {"failed": None, **(state.get("upgrade") or {})}
+    failure = keeper.upgraded["failed"]
+    if failure is None:
+        keeper.say(f"upgraded: {sys.executable} goes on with {len(keeper.runs)} runs")
+    else:
+        keeper.say("upgrade: " + failure)
+        keeper.tell(REFUSED, re="upgrade", **RequestError("command.bad_value", failure).to_json())
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _WAITING)
 
 
-def _resume_run(keeper: Keeper, carried: JsonObject) -> None:
-    child = Child()
-    for name in _RUN_FDS:
-        setattr(child, name, carried[name])
-    run = keeper.restore(keeper.processes[carried["process_id"]], carried, child)
-    for name in _RUN_FIELDS:
-        setattr(run, name, carried[name])
-    run.members = {int(pid): start for pid, start in carried["members"].items()}
-    if run.exit is not None:
-        run.process.run = None
-    pending = base64.b64decode(carried["input"])
-    if pending:
-        run.write(pending)
-    if run.stopping:
-        left = max(0.0, carried["grace_at"] - keeper.loop.now())
-        keeper.stops.resume(run, left)
+def go_back(state: JsonObject, error: BaseException) -> None:
+    """Execute the program before this one again, because this one failed over its first steps.
+
+    The descriptors are still as they were handed over. Returns only if there is no way back, or it cannot be gone.
+    """
+    back = state.get("back")
+    if not back:
+        return
+    text = f"{sys.executable} failed after it had taken over: {error!r}; the program before it goes on"
+    state = {**state, "back": None, "upgrade": {**(state.get("upgrade") or {}), "failed": text}}
+    state["hub"] = {**state["hub"], "replace": False}
+    for name in _PYTHON:
+        os.environ.pop(name, None)
+    os.environ.update(back["env"])
+    _execute(back["argv"], _write(state), state["fds"])
 
 
-def _state(keeper: Keeper) -> JsonObject:
-    listeners, link = keeper.listeners, keeper.link
-    return {
-        "format": FORMAT,
-        "lock": listeners.lock,
-        "umask": keeper.around.umask,
-        "soft": keeper.around.soft,
-        "started_at": keeper.started_at,
-        "ending": keeper.ending,
-        "envs": keeper.envs,
-        "private": listeners.private.fileno() if listeners.private else -1,
-        "sockets": {name: [sock.fileno(), address] for name, (sock, address) in listeners.sockets.items()},
-        "hub": keeper.hub.carry(),
-        "link": None if link is None else _state_of_link(link),
-        "processes": [_state_of_process(process) for process in keeper.processes.values()],
-        "runs": [_state_of_run(run) for run in keeper.runs.values()],
-    }
+def _execute(argv: list[str], memory: int, fds: list[int]) -> None:
+    """Become another program. Raises OSError."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, _WAITING)
+    try:
+        for fd in [memory, *fds]:
+            os.set_inheritable(fd, True)
+        os.execvpe(argv[0], [*argv, "--resume", str(memory)], dict(os.environ))
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _WAITING)
 
 
-def _state_of_link(link: HubLink) -> JsonObject:
-    return {
-        "fd": link.connection.sock.fileno(),
-        "version": link.version,
-        "pid": link.peer_pid,
-        "carried": _text(link.connection.carried()),
-    }
+def _way_back() -> JsonObject:
+    words = [sys.executable, *sys.orig_argv[1:]]
+    if "--resume" in words:
+        at = words.index("--resume")
+        del words[at : at + 2]
+    return {"argv": words, "env": {name: os.environ[name] for name in _PYTHON if name in os.environ}}
 
 
-def _state_of_process(process: Process) -> JsonObject:
-    return {
-        "process_id": process.process_id,
-        "size": process.size,
-        "facts": process.facts,
-        "keys": list(process.keys),
-        "cap": process.log.cap,
-        "last_exit": process.last_exit,
-        "modes": process.log.modes.dump(),
-    }
-
-
-def _state_of_run(run: Run) -> JsonObject:
-    state = {name: getattr(run, name) for name in (*_RUN_FIELDS, *_RUN_FDS)}
-    state |= {
-        "run_id": run.run_id,
-        "process_id": run.process.process_id,
-        "definition": run.definition,
-        "stop": run.stop_rules,
-        "agent": run.agent,
-        "may_type": run.may_type,
-        "tty": run.tty,
-        "members": run.members,
-        "input": _text(run.pending_input),
-        "grace_at": run.grace.when if run.grace else 0,
-    }
-    return state
-
-
-def _descriptors(state: JsonObject) -> list[int]:
-    fds = [state["lock"], state["private"], *(fd for fd, _ in state["sockets"].values())]
-    if state["link"]:
-        fds.append(state["link"]["fd"])
-    fds += [run[name] for run in state["runs"] for name in _RUN_FDS]
-    return [fd for fd in fds if fd >= 0]
-
-
-def _write(state: JsonObject) -> int:
+def _write(value: JsonObject) -> int:
     fd = os.memfd_create("wezparallel-keeper")
-    data = memoryview(json.dumps(state, separators=(",", ":")).encode())
+    data = memoryview(json.dumps(value, separators=(",", ":")).encode())
     while data:
         data = data[os.write(fd, data) :]
     return fd
 
 
-def _flush(link: HubLink) -> bool:
-    """Send what waits for the hub, within a bounded time."""
-    poll = select.poll()
-    poll.register(link.connection.sock.fileno(), select.POLLOUT)
-    while link.unsent:
-        if not poll.poll(_FLUSH_S * 1000):
-            return False
-        if not link.connection.send_waiting():
-            return False
-    return True
-
-
-def _text(data: bytes) -> str:
-    return base64.b64encode(data).decode()
+def _tail(fd: int) -> str:
+    """Return the last lines of what a check wrote."""
+    size = os.fstat(fd).st_size
+    data = os.pread(fd, _TAIL_BYTES, max(0, size - _TAIL_BYTES))
+    lines = [line.strip() for line in data.decode("utf-8", "replace").splitlines()]
+    return " | ".join([line for line in lines if line][-_TAIL_LINES:])

@@ -51,6 +51,8 @@ class HubChild:
         self.deaths = 0
         """in a row, without service"""
         self.all_deaths = 0
+        self.expect_replacement = False
+        """The keeper has become another program, or is about to: the next hub is that program's."""
         self._serving_since: float | None = None
         self._unanswered = 0
         self._ping_count = 0
@@ -105,6 +107,11 @@ class HubChild:
         if self.state == STOPPED:
             self._keeper.hub_stopped()
             return
+        if self.expect_replacement:
+            self.expect_replacement = False
+            self.deaths = 0
+            self._start_soon()
+            return
         self.all_deaths += 1
         served = self._serving_since
         if served is not None and self._keeper.loop.now() - served >= _SERVICE_S:
@@ -125,16 +132,25 @@ class HubChild:
         self._timer = self._keeper.loop.after(_END_S, self._end)
 
     def resume(self, carried: JsonObject) -> None:
-        """Go on with the hub of the program before this one."""
+        """Go on with the hub of the program before this one, or replace it by one of this program."""
+        loop = self._keeper.loop
         self.state = carried["state"]
-        self.pid, self.start_time = carried["pid"], carried["start"]
-        self.deaths, self.all_deaths = carried["deaths"], carried["all_deaths"]
+        self.pid, self.start_time = carried.get("pid", 0), carried.get("start", 0)
+        self.deaths, self.all_deaths = carried.get("deaths", 0), carried.get("all_deaths", 0)
+        self._serving_since = carried.get("serving_since")
+        self._unanswered, self._ping_count = carried.get("unanswered", 0), carried.get("pings", 0)
         if self.pid:
-            self._ping_timer = self._keeper.loop.after(_PING_S, self._ping)
-            if carried["serving"]:
-                self.serves()
+            self._ping_timer = loop.after(_PING_S, self._ping)
+            if self.state == STOPPED:
+                self._timer = loop.after(_END_S, self._end)
+            elif carried.get("replace"):
+                self.expect_replacement = True
+                send_one(self.pid, signal.SIGTERM)
+                self._timer = loop.after(_END_S, self._end)
         elif self.state == BACKOFF:
-            self._again()
+            self._wait_to_start(max(0.0, carried.get("start_at", 0.0) - loop.now()))
+        elif self.state == STARTING:
+            self._start_soon()
 
     def carry(self) -> JsonObject:
         """Return what an upgrade must know."""
@@ -144,16 +160,25 @@ class HubChild:
             "start": self.start_time,
             "deaths": self.deaths,
             "all_deaths": self.all_deaths,
-            "serving": self._serving_since is not None,
+            "serving_since": self._serving_since,
+            "unanswered": self._unanswered,
+            "pings": self._ping_count,
+            "start_at": self._timer.when if self._timer and self.state == BACKOFF else 0,
+            "replace": self.expect_replacement,
         }
 
     def _again(self) -> None:
         self.deaths += 1
         if self.deaths <= _FREE_DEATHS:
-            self.state = STARTING
-            self._keeper.loop.soon(self._start_if_wanted)
-            return
-        delay = min(_FIRST_DELAY_S * 2 ** min(self.deaths - _FREE_DEATHS - 1, 16), _LAST_DELAY_S)
+            self._start_soon()
+        else:
+            self._wait_to_start(min(_FIRST_DELAY_S * 2 ** min(self.deaths - _FREE_DEATHS - 1, 16), _LAST_DELAY_S))
+
+    def _start_soon(self) -> None:
+        self.state = STARTING
+        self._keeper.loop.soon(self._start_if_wanted)
+
+    def _wait_to_start(self, delay: float) -> None:
         self.state = BACKOFF
         self._keeper.listeners.answer_for_hub()
         self._timer = self._keeper.loop.after(delay, self._start_if_wanted)
@@ -199,11 +224,16 @@ def hub_argv() -> list[str]:
     """Return the hub's command line; WEZPARALLEL_HUB_ARGV replaces it, and `[]` means that none is started."""
     replaced = os.environ.get("WEZPARALLEL_HUB_ARGV")
     if replaced is None:
-        return [sys.executable, "-m", "wezparallel.hub"]
+        return own_hub()
     words = json.loads(replaced)
     if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
         raise SystemExit("WEZPARALLEL_HUB_ARGV must be a JSON list of words; correct or unset it")
     return words
+
+
+def own_hub() -> list[str]:
+    """Return the command line of the hub that belongs to this program."""
+    return [sys.executable, "-m", "wezparallel.hub"]
 
 
 def _output() -> str:

@@ -47,6 +47,8 @@ class HubLink:
             m.SPAWN: self._spawn,
             m.STOP: self._stop,
             m.KILL: self._kill,
+            m.SUSPEND: self._suspend,
+            m.RESUME: self._resume,
             m.SIGNAL: self._signal,
             m.WRITE: self._write,
             m.RESIZE: self._resize,
@@ -98,6 +100,7 @@ class HubLink:
                 "keeper_pid": os.getpid(),
                 "keeper_started_at": keeper.started_at,
                 "hub_deaths": keeper.hub.all_deaths,
+                "upgrade": keeper.upgraded,
             },
         )
 
@@ -113,6 +116,7 @@ class HubLink:
             "started_at": run.started_at,
             "tty": run.tty,
             "stopping": run.stopping,
+            "suspended": run.suspended and run.still,
             "log_start": writer.start,
             "log_end": writer.end,
             "exit": run.exit,
@@ -183,6 +187,30 @@ class HubLink:
     def _kill(self, message: JsonObject) -> Answer:
         self._keeper.stops.begin(self._run(message), 9, 0)
         return _NOTHING
+
+    def _suspend(self, message: JsonObject) -> Answer:
+        run = self._run(message)
+        if self._is_repeated(run.process, message):
+            return {"done": run.still or not run.suspended, "already": True}, []
+        return {"done": self._keeper.suspends.begin(run), "already": False}, []
+
+    def _resume(self, message: JsonObject) -> Answer:
+        run = self._run(message)
+        already = self._is_repeated(run.process, message)
+        if not already:
+            self._keeper.suspends.end(run)
+        return {"done": True, "already": already}, []
+
+    @staticmethod
+    def _is_repeated(process: Process, message: JsonObject) -> bool:
+        """Tell whether a message with this key was done before; remember the key."""
+        key = message.get("key")
+        if not key:
+            return False
+        if key in process.keys:
+            return True
+        process.keys.append(key)
+        return False
 
     def _signal(self, message: JsonObject) -> Answer:
         run = self._run(message)
@@ -297,10 +325,16 @@ def begin(keeper: Keeper, sock: socket.socket, version: int, pid: int) -> None:
     keeper.hub.said_hello()
 
 
-def resume(keeper: Keeper, sock: socket.socket, peer: tuple[int, int], carried: bytes) -> None:
+def resume(
+    keeper: Keeper,
+    sock: socket.socket,
+    peer: tuple[int, int],
+    carried: bytes,
+    unsent: Sequence[tuple[bytes, list[int]]] = (),
+) -> None:
     """Go on with the link (version and pid) of the program before this one; the hub notices nothing."""
     link = keeper.link = HubLink(keeper, sock, *peer)
-    link.connection.start(carried)
+    link.connection.start(carried, unsent)
 
 
 def _signal_of(message: JsonObject) -> int:

@@ -19,7 +19,9 @@ from wezparallel.keeper.listeners import Listeners
 from wezparallel.keeper.log import DEFAULT_CAP, ProcessLog, now_ms
 from wezparallel.keeper.messages import EXITED, LOST, OUTPUT, VIEWER
 from wezparallel.keeper.processes import Process, Run
+from wezparallel.keeper.reaper import Reaper
 from wezparallel.keeper.stops import Stops
+from wezparallel.keeper.suspend import Suspends
 from wezparallel.keeper.viewers import Viewers
 
 TYPE_CHECKING = False
@@ -46,12 +48,14 @@ class Keeper:
         self.runs: dict[RunId, Run] = {}
         self.envs: dict[str, dict[str, str]] = {}
         self.viewer_reports: dict[int, JsonObject] = {}
-        self.helpers: dict[int, Callable[[int], object]] = {}
-        """short children of our own and what is to be called with their status"""
         self.listeners = Listeners(self)
         self.hub = HubChild(self)
         self.link: HubLink | None = None
         self.stops = Stops(self)
+        self.suspends = Suspends(self)
+        self.reaper = Reaper(self)
+        self.helpers = self.reaper.helpers
+        self.reap = self.reaper.reap
         self.viewers = Viewers(self)
         self.upgrading: handover.Upgrade | None = None
         self.upgraded: JsonObject | None = None
@@ -122,17 +126,20 @@ class Keeper:
         around = self.around
         if wish.get("nofile"):
             around = child.Surroundings(around.umask, int(wish["nofile"]), around.hard)
-        started = child.spawn(wish["argv"], wish["cwd"], environment.of_child(self.envs, wish, process), size, around)
+        mark = callers.mark() if wish.get("agent") else None
+        env = environment.of_child(self.envs, wish, process)
+        started = child.spawn(wish["argv"], wish["cwd"], env, size, around, mark)
         run = Run(process, wish, started, self.loop)
         self._adopt(run)
         process.log.began(run_id, size)
-        self.loop.soon(lambda: self.viewers.started(process))  # whatever goes wrong there, the run has begun
+        self.viewers.started(process)
         return run
 
     def restore(self, process: Process, wish: JsonObject, started: child.Child) -> Run:
         """Take over a run from the program before this one."""
         run = Run(process, wish, started, self.loop)
         self._adopt(run)
+        self.loop.soon(lambda: self.reaper.look_at(run))
         return run
 
     def _adopt(self, run: Run) -> None:
@@ -155,6 +162,12 @@ class Keeper:
             self.tell(LOST, process_id=process.process_id, offset=process.log.writer.end, bytes=lost)
         if process.viewers:
             self.viewers.output(process, b"" if lost else data)
+        answers = process.answers
+        if answers.alone:
+            answers.answer(run, data)
+        else:
+            answers.recent = data
+            answers.recent_at = self.loop.now()
         if not run.had_output:
             run.had_output = True
             self.tell(OUTPUT, process_id=process.process_id)
@@ -165,47 +178,6 @@ class Keeper:
         if run.told:
             self.runs.pop(run.run_id, None)
             self.end_if_done()
-
-    def reap(self) -> None:
-        """Take every child that has ended. Pids that we do not know are orphans of our trees."""
-        while True:
-            try:
-                ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-            except ChildProcessError:
-                break
-            if ended is None:
-                break
-            # Until it is reaped, its pid and group cannot be another's.
-            if ended.si_pid == self.hub.pid:
-                self.hub.died()
-            _, status = os.waitpid(ended.si_pid, 0)
-            self._ended(ended.si_pid, status)
-        self.stops.look_soon()
-
-    def _ended(self, pid: int, status: int) -> None:
-        helper = self.helpers.pop(pid, None)
-        if helper is not None:
-            helper(status)
-            return
-        for run in self.runs.values():
-            if run.pid == pid and run.status is None:
-                self._leader_ended(run, status)
-                return
-
-    def _leader_ended(self, run: Run, status: int) -> None:
-        run.status = status
-        try:
-            run.drain()
-            run.let_go()
-        except Exception as error:  # noqa: BLE001  an exit must become known, whatever its output does
-            self.say(f"bug: {run.process.process_id}: {error!r}")
-        run.ended_at = {
-            "at": now_ms(),
-            "ran_s": round(self.loop.now() - run.started_mono, 3),
-            "offset": run.process.log.writer.end,
-        }
-        if not run.stopping:
-            self.finish(run)
 
     def finish(self, run: Run) -> None:
         """Make a run's end known: its leader has gone and, if it was stopped, its whole tree."""
@@ -246,13 +218,13 @@ class Keeper:
         """Return the pids that belong to no run, whatever their environment says."""
         return frozenset(pid for pid in (os.getpid(), self.hub.pid) if pid)
 
-    def run_of(self, pid: int) -> tuple[bool, Run | None]:
+    def run_of(self, pid: int, start: int | None = None) -> tuple[bool, Run | None]:
         """Return whether it is known to whom a pid belongs, and to which run; None: to no run, so to a person."""
-        return callers.run_of(self.runs, pid)
+        return callers.run_of(self.runs, pid, start)
 
-    def is_agent_pid(self, pid: int) -> bool:
-        """Tell whether a pid may not type: in an agent's run without leave to, or nobody knows where."""
-        known, run = self.run_of(pid)
+    def is_agent(self, peer: callers.Peer) -> bool:
+        """Tell whether a peer may not type: in an agent's run without leave to, or nobody knows where."""
+        known, run = self.run_of(peer.pid, peer.start)
         return not known if run is None else run.agent and not run.may_type
 
     # The hub

@@ -64,6 +64,8 @@ if TYPE_CHECKING:
         started_at: Millis
         tty: bool
         stopping: bool
+        suspended: bool
+        """All of it stands still; what is not told yet follows as `suspended`."""
         log_start: int
         log_end: int
         exit: Exit | None
@@ -103,10 +105,17 @@ if TYPE_CHECKING:
         read_only: bool
 
 
+# How an agent's whole tree is known, whatever it does to its environment, session and parents (keeper/callers.py):
+# a limit below the keeper's own. Linux counts nothing against it since 2.6.
+RLIMIT_LOCKS = 10  # Python does not name it
+HIGHEST = 1 << 62  # unlimited, as a number
+
 # hub → keeper. Fields beside `m` and `n` stand in the comment.
 SPAWN = "spawn"  # Spawn
 STOP = "stop"  # run_id; optional signal, grace_s (override). ok at once; `exited` comes when the tree is empty
 KILL = "kill"  # run_id. As stop with SIGKILL at once
+SUSPEND = "suspend"  # run_id, key. ok {done, already}; unless done, `suspended` comes when all stands still
+RESUME = "resume"  # run_id, key. ok {done, already}; what goes on is told by `suspended`, too
 SIGNAL = "signal"  # run_id, signal (name). To the leader's process group
 WRITE = "write"  # process_id, key, data (base64). ok {already: bool}; refused process.not_running
 RESIZE = "resize"  # process_id, size
@@ -132,9 +141,10 @@ VIEWER = "viewer"  # ViewerReport
 PROCESS = "process"  # process_id: known to viewers without a run, at adoption
 ENV = "env"  # env_ids: those that the keeper holds, at adoption
 LISTENER = "listener"  # name, address, fds: 1; name `public` is the hub's own socket
-ADOPT_END = "adopt_end"  # keeper_pid, keeper_started_at, hub_deaths: adoption is complete
+ADOPT_END = "adopt_end"  # keeper_pid, keeper_started_at, hub_deaths, upgrade {id, failed}: adoption is complete
 PING = "ping"  # n
 LOST = "lost"  # process_id, offset, bytes: output that could not be written
+SUSPENDED = "suspended"  # run_id, process_id, suspended: bool, left: how many of it could not be stopped
 OUTPUT = "output"  # process_id: first output of a run (for `ready` by default rules)
 
 # control role (`daemon …`): request → answer, the same framing

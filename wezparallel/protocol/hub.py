@@ -126,6 +126,26 @@ class Shutdown(Mutation[ShuttingDown]):
     children: bool = False
 
 
+class DaemonUpgraded(Reply):
+    """Keeper and hub run the new program, with every process."""
+
+    TAG: ClassVar[str] = "DaemonUpgraded"
+    previous: Annotated[str, Field(description="The version before.")]
+    version: str
+    processes: Annotated[int, Field(description="Processes that went on.")]
+
+
+class DaemonUpgrade(Mutation[DaemonUpgraded]):
+    """Have the keeper become another program, in place; its hub follows. Answered by the new hub."""
+
+    REPLY: ClassVar[type[Reply]] = DaemonUpgraded
+    EFFECT: ClassVar[Effect] = "destroy"
+    argv: Annotated[
+        list[str],
+        Field(min_length=1, max_length=64, description="The new keeper's command line; it must load first."),
+    ]
+
+
 class HubEvent(Record):
     """Data of `hub.*` events."""
 
@@ -134,5 +154,5 @@ class HubEvent(Record):
     incident: str | None = None
 
 
-COMMANDS: tuple[type[Command[Reply]], ...] = (Ping, Describe, Status, Subscribe, Unsubscribe, Shutdown)  # type: ignore[assignment]
+COMMANDS: tuple[type[Command[Reply]], ...] = (Ping, Describe, Status, Subscribe, Unsubscribe, Shutdown, DaemonUpgrade)  # type: ignore[assignment]
 EVENTS: dict[str, type[Record]] = {f"hub.{verb}": HubEvent for verb in ("started", "stopping", "error")}

@@ -65,6 +65,13 @@ def parse_client_hello(payload: bytes) -> tuple[int, int, bytes]:
     return role, version, payload[_HEAD.size :]
 
 
+def role_of(payload: bytes) -> int:
+    """Return the role in a client's hello, whatever versions it speaks; 0 if it is none."""
+    if len(payload) < _HEAD.size or not payload.startswith(MAGIC):
+        return 0
+    return payload[len(MAGIC)]
+
+
 def server_hello(version: int, body: bytes = b"") -> bytes:
     """Return the payload of the keeper's answering HELLO."""
     return _VERSION.pack(version) + body

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _ROWS = (Column(cut=""), Column(least=20))
 END_S = 20.0  # for a hub to write down what it knows and end; stopping every process has its own grace periods
 ALL_S = 120.0
+UPGRADE_S = 90.0  # for the new program to load the state (at most 30 s) and for its hub to come up
+_AWAY = ("backoff", "stopped", "none")  # states of a hub that cannot be asked
 EMPTY_S = 2.0  # for a keeper that holds nothing to end; one that was told to stay is no fault
 
 
@@ -189,37 +191,57 @@ def _status(context: Context) -> int:
 
 
 def _upgrade(context: Context) -> int:
-    """Have the keeper re-execute itself with the program that is installed now, then start the new hub."""
-    command = launch.keeper_command()
-    try:
-        with Control(context.keeper_socket) as control:
-            control.stop(children=False, timeout_s=END_S)
-        held = _until_stopped(context, END_S)
-        with Control(context.keeper_socket) as control:
-            control.upgrade(command)
-        _start_hub_again(context)
-    except ConnectionError:
-        held = 0  # a keeper that holds nothing ends with its hub: a new one is the upgrade
-    except RequestError:
-        _start_hub_again(context)
-        launch.ensure(asked=True)
-        raise
+    """Have keeper and hub go over to this program, or to that of another Python; processes and viewers go on."""
+    command = launch.upgrade_command(context.args.to)
+    previous = None
+    while True:
+        try:
+            with Control(context.keeper_socket) as control:
+                before = control.status()
+                if before["hub"].get("state") not in _AWAY:
+                    done = _upgrade_through_hub(context, command)
+                    previous, held = done["previous"], done["processes"]
+                    break
+                held = _count(before.get("runs"))
+                control.upgrade(command)
+            _start_new_hub(context)
+            break
+        except ConnectionError:
+            held = 0  # there is no keeper: a new one is the upgrade
+            break
+        except RequestError as error:
+            if error.code not in ("process.bad_state", "hub.restarting"):
+                raise
+            sync.wait(0.1)  # the hub came or went while it was asked
     pong = launch.ensure(asked=True)
-    kept = f"; {text.plural(held, 'process', 'processes')} went on meanwhile" if held else ""
-    _say(context, {"upgraded": True, "processes": held, **pong}, f"The daemon runs version {pong['version']}{kept}.")
+    words = [f"The daemon runs version {pong['version']} now"]
+    if previous is not None:
+        words.append(f", before {previous}" if previous != pong["version"] else ", as before, started anew")
+    words.append(f"; {text.plural(held, 'process', 'processes')} went on." if held else ".")
+    _say(context, {"upgraded": True, "previous": previous, "processes": held, **pong}, "".join(words))
     return exits.OK
 
 
-def _start_hub_again(context: Context) -> None:
-    """Ask until the successor listens; it needs a moment to load."""
+def _upgrade_through_hub(context: Context, command: list[str]) -> JsonObject:
+    """Ask the hub, which hears the answer from its successor."""
+    with sync.Client(context.socket) as client:
+        return client.call("DaemonUpgrade", {"argv": command}, timeout_s=UPGRADE_S)
+
+
+def _start_new_hub(context: Context) -> None:
+    """Ask the keeper's next program, once it listens, for its hub. Raises RequestError if the old one went on."""
     deadline = time.monotonic() + END_S
     while time.monotonic() < deadline:
         try:
             with Control(context.keeper_socket) as control:
+                failed = (control.status().get("upgrade") or {}).get("failed")
                 control.start_hub()
-                return
         except (ConnectionError, LinkError):
             sync.wait(0.05)
+            continue
+        if failed:
+            raise RequestError("command.bad_value", failed)
+        return
 
 
 def _say(context: Context, document: JsonObject, sentence: str) -> None:

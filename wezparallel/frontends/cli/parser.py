@@ -136,7 +136,9 @@ GROUPS: tuple[tuple[str, tuple[Verb, ...]], ...] = (
         Verb(
             "daemon", "daemon.daemon", "start, stop, look at and upgrade the daemon",
             Option("what", choices=("start", "stop", "status", "upgrade"), help="what to do"),
-            Option("--all", action="store_true", help="stop: every process too"), YES, commands="Shutdown",
+            Option("--to", metavar="PYTHON", help="upgrade: to what this Python has, that of another venv for one"),
+            Option("--all", action="store_true", help="stop: every process too"), YES,
+            commands="Shutdown DaemonUpgrade",
         ),
         Verb("doctor", "doctor.doctor", "check what the daemon needs, each with its fix"),
         Verb(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import time
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ import anyio.lowlevel
 from wezparallel import paths
 from wezparallel.errors import RequestError
 from wezparallel.hub.handlers import process as processes
+from wezparallel.hub.pool.supervise import alive
 from wezparallel.keeper import messages
 from wezparallel.protocol import hub as words
 from wezparallel.protocol import registry
@@ -36,8 +38,12 @@ PROTOCOL = words.ProtocolRange()
 
 def ping(hub: Hub, _command: words.Ping) -> words.Pong:
     """Answer."""
-    uptime_s = round(time.monotonic() - hub.started, 3)
-    return words.Pong(protocol=PROTOCOL, version=hub.version, hub_id=hub.hub_id, uptime_s=uptime_s)
+    return words.Pong(protocol=PROTOCOL, version=hub.version, hub_id=hub.hub_id, uptime_s=uptime(hub))
+
+
+def uptime(hub: Hub) -> float:
+    """Return the hub's age in seconds, in tenths: all that changes in most replies, so these can be kept as long."""
+    return int((time.monotonic() - hub.started) * 10) / 10
 
 
 def describe(_hub: Hub, command: words.Describe) -> words.Description:
@@ -63,13 +69,18 @@ def status(hub: Hub, _command: words.Status) -> words.StatusReply:
     keeper_started = facts.get("keeper_started_at")
     return words.StatusReply(
         version=hub.version, hub_id=hub.hub_id, hub_pid=os.getpid(), keeper_pid=facts.get("keeper_pid"),
-        epoch=hub.store.epoch, seq=hub.bus.seq, uptime_s=round(time.monotonic() - hub.started, 3),
-        keeper_uptime_s=None if keeper_started is None else round((hub.now_ms() - keeper_started) / 1000, 3),
+        epoch=hub.store.epoch, seq=hub.bus.seq, uptime_s=uptime(hub),
+        keeper_uptime_s=None if keeper_started is None else round((hub.now_ms() - keeper_started) / 1000, 1),
         hub_deaths=facts.get("hub_deaths"), socket=_public_name(),
         workspaces=sum(workspace.open for workspace in hub.state.workspaces.values()),
         processes=sum(by_state.values()), by_state=by_state, hub_memory_bytes=_own_memory(int(time.monotonic())),
         processes_memory_bytes=sum(memory) if memory else None, subscribers=hub.bus.subscribers,
     )  # fmt: skip
+
+
+def status_state(hub: Hub) -> object:
+    """Return what `Status` depends on."""
+    return uptime(hub), hub.store.changes, hub.usage, hub.bus.subscribers, hub.keeper_facts
 
 
 def subscribe(hub: Hub, command: words.Subscribe, connection: Connection, reply: Callable[[Reply], None]) -> None:
@@ -148,6 +159,25 @@ async def shut_down(hub: Hub, _command: words.Shutdown, accepted: Accepted) -> w
 
     hub.timers.after(0.1, leave)
     return words.ShuttingDown(children=children)
+
+
+def upgrade(hub: Hub, _command: words.DaemonUpgrade) -> Accepted:
+    """Name the upgrade, so that the hub which answers knows it as done."""
+    keeper = hub.keeper_facts.get("keeper_started_at")
+    return {"upgrade_id": secrets.token_hex(8), "previous": hub.version, "keeper": keeper}
+
+
+async def upgraded(hub: Hub, command: words.DaemonUpgrade, accepted: Accepted) -> words.DaemonUpgraded:
+    """Ask the keeper, whose next program ends this hub; the hub after it finds the request unanswered, and answers."""
+    facts = hub.keeper_facts
+    if accepted["keeper"] == facts.get("keeper_started_at"):  # else the daemon that was meant has ended
+        done = facts.get("upgrade") or {}
+        if done.get("id") != accepted["upgrade_id"]:
+            await hub.link.upgrade(command.argv, accepted["upgrade_id"])
+        elif done.get("failed"):
+            raise RequestError("command.bad_value", done["failed"])
+    processes = sum(not process.removed and alive(process.run) for process in hub.state.processes.values())
+    return words.DaemonUpgraded(previous=accepted["previous"], version=hub.version, processes=processes)
 
 
 def _snapshot(hub: Hub) -> dict[str, Any]:

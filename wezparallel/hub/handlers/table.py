@@ -6,12 +6,13 @@ from wezparallel.hub.comms.dispatch import Read, Stream, Write
 from wezparallel.hub.handlers import hub, log, process, template, workspace
 
 HANDLERS: dict[str, Read | Write | Stream] = {
-    "Ping": Read(hub.ping, sees_state=False),
+    "Ping": Read(hub.ping, sees_state=False, depends_on=hub.uptime),
     "Describe": Read(hub.describe, sees_state=False),
-    "Status": Read(hub.status),
+    "Status": Read(hub.status, depends_on=hub.status_state),
     "Subscribe": Stream(hub.subscribe),
     "Unsubscribe": Stream(hub.unsubscribe),
     "Shutdown": Write(hub.shutdown, hub.shut_down),
+    "DaemonUpgrade": Write(hub.upgrade, hub.upgraded),
     "WorkspaceCreate": Write(workspace.create, workspace.created),
     "WorkspaceOpen": Write(workspace.open_, workspace.opened),
     "WorkspaceClose": Write(workspace.close, workspace.closed),

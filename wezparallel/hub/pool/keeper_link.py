@@ -10,6 +10,7 @@ import array
 import json
 import os
 import socket
+import sys
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 MAX_FDS = 253  # SCM_MAX_FD of Linux
+_UPGRADE_S = 60.0  # that a keeper may take to become another program
 MSG_CMSG_CLOEXEC = 0x40000000  # of Linux; Python does not name it
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
@@ -38,7 +40,7 @@ class KeeperLink:
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+        self._socket = _new_socket()
         self._reader = frames.FrameReader()
         self._fds: deque[int] = deque()
         self._out = bytearray()
@@ -46,12 +48,25 @@ class KeeperLink:
         self._number = 0
         self._waiting: dict[int, OnReply] = {}
         self._early: list[tuple[int, bytes]] = []
+        self._on_upgrade_refused: Callable[[Message], None] = lambda _: None
         self.version = 0
         self.is_forgiving = False
         """Once the hub serves, a fault over one message is logged: the next hub would meet it too, and die too."""
 
     async def connect(self, hub_id: str) -> None:
-        """Say hello. Raises LinkError when the keeper refuses or is not there."""
+        """Say hello; a keeper that is too old for us is upgraded first.
+
+        Raises LinkError when the keeper refuses or is not there.
+        """
+        refusal = await self._say_hello(hub_id)
+        if refusal is not None and _is_too_old(refusal):
+            await self._upgrade_first(refusal)
+            refusal = await self._say_hello(hub_id)
+        if refusal is not None:
+            raise LinkError(refusal.get("message", "the keeper refused"))
+
+    async def _say_hello(self, hub_id: str) -> Message | None:
+        """Return None once the keeper has agreed, else its refusal."""
         try:
             self._socket.connect(self._path)
         except OSError as error:
@@ -64,9 +79,47 @@ class KeeperLink:
                 if kind == frames.HELLO:
                     self.version, _ = hello.parse_server_hello(payload)
                 elif kind == frames.REFUSED:
-                    raise LinkError(json.loads(payload).get("message", "the keeper refused"))
+                    refusal: Message = json.loads(payload)
+                    return refusal
                 else:
                     self._early.append((kind, payload))
+        return None
+
+    async def _upgrade_first(self, refusal: Message) -> None:
+        """Have the keeper become our own program; it executes that in place, and the connection ends."""
+        log.warning("keeper.too_old", reason=refusal.get("message"))
+        argv = [sys.executable, "-m", "wezparallel.keeper", "--foreground"]
+        self._socket.sendall(frames.pack(frames.UPGRADE, json.dumps({"argv": argv}).encode()))
+        with anyio.move_on_after(_UPGRADE_S):
+            while True:
+                try:
+                    batch = await self._receive()
+                except LinkError:
+                    self._socket.close()
+                    self._socket, self._reader = _new_socket(), frames.FrameReader()
+                    return
+                for kind, payload in batch:
+                    if kind == frames.REFUSED:
+                        message = json.loads(payload).get("message", "it refused")
+                        raise LinkError(f"the keeper is too old for this hub and cannot be upgraded: {message}")
+        raise LinkError(f"the keeper did not become another program within {_UPGRADE_S:g} s")
+
+    async def upgrade(self, argv: list[str], upgrade_id: str) -> None:
+        """Have the keeper become another program, which then ends this hub. Raises RequestError when it refuses."""
+        done = anyio.Event()
+        refusals: list[Message] = []
+
+        def refused(message: Message) -> None:
+            refusals.append(message)
+            done.set()
+
+        self._on_upgrade_refused = refused
+        body = json.dumps({"argv": argv, "id": upgrade_id}).encode()
+        self._out += frames.pack(frames.UPGRADE, body)
+        self._flush()
+        await done.wait()
+        message = refusals[0]
+        raise RequestError(message.get("code", "internal.bug"), message.get("message", "the keeper refused"))
 
     async def run(self, on_message: Callable[[Message, list[int]], None]) -> None:
         """Read for ever. Raises LinkError when the keeper's side ends."""
@@ -77,9 +130,14 @@ class KeeperLink:
                     continue
                 message = json.loads(payload)
                 fds = [self._fds.popleft() for _ in range(message.get("fds", 0)) if self._fds]
-                answer = self._waiting.pop(message["re"], None) if "re" in message else None
+                answer = self._answer_to(message)
                 self._hand_over(answer or on_message, message, fds)
             batch = await self._receive()
+
+    def _answer_to(self, message: Message) -> OnReply | None:
+        if message.get("re") == "upgrade":
+            return lambda refusal, _: self._on_upgrade_refused(refusal)
+        return self._waiting.pop(message["re"], None) if "re" in message else None
 
     async def write(self) -> None:
         """Send what did not fit at once, for ever."""
@@ -160,6 +218,16 @@ class KeeperLink:
             self._out.clear()  # the reader sees the end and says it
         if self._out:
             self._writable.set()
+
+
+def _new_socket() -> socket.socket:
+    return socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+
+
+def _is_too_old(refusal: Message) -> bool:
+    """Tell whether the keeper speaks only versions that are older than ours."""
+    newest = (refusal.get("data") or {}).get("max")
+    return refusal.get("code") == "wire.version" and isinstance(newest, int) and newest < hello.MIN_VERSION
 
 
 def close_all(fds: list[int]) -> None:
