@@ -44,6 +44,7 @@ class RelayViewer(StreamViewer):
         if kind == frames.DATA:
             if self.keyboard is not None and self.keyboard.typed(payload):
                 self.send(frames.DETACH)
+                self.end_hold(restore=True)
                 self.hold_ended()
         elif kind == frames.RESIZE:
             self._resize(payload)
