@@ -12,13 +12,16 @@ import resource
 import signal
 import stat
 import termios
+from contextlib import contextmanager, suppress
 
 from wezparallel.errors import RequestError
+from wezparallel.keeper.messages import RLIMIT_LOCKS
 from wezparallel.keeper.processes import set_size
 from wezparallel.keeper.tree import start_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
 _SPARE = 40  # descriptors that are always left: for logs, links and looks at /proc
@@ -69,8 +72,9 @@ def spawn(
     env: dict[str, str],
     size: tuple[int, int, int, int] | None,
     around: Surroundings,
+    mark: int | None = None,
 ) -> Child:
-    """Start a program; with a size on a terminal of its own, else on three pipes.
+    """Start a program; with a size on a terminal of its own, else on three pipes. `mark` limits it (callers.py).
 
     Raises RequestError `process.no_binary`, `process.no_directory`, `process.bad_command`, `process.bad_directory`
     or `process.limit`.
@@ -82,7 +86,11 @@ def spawn(
     try:
         actions = _terminal(child, size) if size is not None else _pipes(child, theirs)
         _check_room(child, around)
-        child.pid = _start(argv, cwd, env, actions, around)
+        with _marked(mark):
+            child.pid = _start(argv, cwd, env, actions, around)
+        if mark is not None:
+            with suppress(OSError):  # it has ended already
+                resource.prlimit(child.pid, RLIMIT_LOCKS, (mark, mark))
     except RequestError:
         child.close()
         raise
@@ -100,6 +108,20 @@ def spawn(
     # Nobody else reaps our children, so its entry in /proc stands even if it has ended already.
     child.start = start_of(child.pid)
     return child
+
+
+@contextmanager
+def _marked(mark: int | None) -> Iterator[None]:
+    """Have what is started now begin with the mark: set afterwards alone, what it starts at once would have none."""
+    if mark is None:
+        yield
+        return
+    soft, hard = resource.getrlimit(RLIMIT_LOCKS)
+    resource.setrlimit(RLIMIT_LOCKS, (mark, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(RLIMIT_LOCKS, (soft, hard))
 
 
 def _check_room(child: Child, around: Surroundings) -> None:

@@ -11,9 +11,9 @@ import base64
 import json
 import os
 import socket
-import struct
 
 from wezparallel.errors import RequestError, WireError
+from wezparallel.keeper.callers import Peer
 from wezparallel.keeper.cursor import Cursor
 from wezparallel.keeper.relays import RelayViewer
 from wezparallel.keeper.streams import StreamViewer
@@ -31,7 +31,6 @@ __all__ = ["Viewer", "Viewers"]
 
 _FDS = ("socket", "terminal", "hold")
 _FACTS = ("TERM", "COLORTERM", "TERM_PROGRAM", "TERM_PROGRAM_VERSION")
-_CREDENTIALS = struct.Struct("3i")
 _TOLD = ("run_id", "exit_code", "signal", "ran_s", "asked")
 
 
@@ -61,9 +60,10 @@ class Viewers:
             sock.close()
             return
         viewer = _kind(role, about)(self._keeper, sock, reader, about)
-        viewer.pid = _peer_pid(sock)
+        peer = Peer(sock)
+        viewer.pid = peer.pid
         try:
-            process = self._process_for(viewer)
+            process = self._process_for(viewer, peer)
         except RequestError as error:
             viewer.send(frames.REFUSED, json.dumps(error.to_json()).encode())
             viewer.close_after_sending()
@@ -120,7 +120,8 @@ class Viewers:
         for process in self._keeper.processes.values():
             ranks = {viewer.viewer_id: rank for rank, viewer in enumerate(process.lead.members)}
             for viewer in process.viewers:
-                more = {"kind": viewer.kind, "rank": ranks.get(viewer.viewer_id)}
+                rank = ranks.get(viewer.viewer_id)
+                more = {"kind": viewer.kind, "rank": rank, "away": process.lead.is_away(viewer)}
                 carried.append(viewer.carry() | more)
         return carried
 
@@ -137,7 +138,7 @@ class Viewers:
         viewers = [(self._revive(about), about) for about in carried]
         for viewer, about in sorted(viewers, key=lambda pair: pair[1]["rank"] or 0):
             if viewer.process is not None and about["rank"] is not None:
-                viewer.process.lead.resume(viewer)
+                viewer.process.lead.resume(viewer, about.get("away", False))
         for viewer, about in viewers:
             viewer.resume(about)
 
@@ -156,7 +157,7 @@ class Viewers:
             for viewer in list(process.viewers):
                 viewer.started(payload)
 
-    def _process_for(self, viewer: Viewer) -> Process:
+    def _process_for(self, viewer: Viewer, peer: Peer) -> Process:
         strings = viewer.about.strings
         process_id = strings[0] if strings else ""
         process = self._keeper.processes.get(process_id)
@@ -167,10 +168,11 @@ class Viewers:
                 process=process_id,
                 known=sorted(self._keeper.processes)[:50],
             )
-        if viewer.writes and self._keeper.is_agent_pid(viewer.pid):
+        if viewer.writes and self._keeper.is_agent(peer):
             raise RequestError(
                 "caller.agent_not_allowed",
-                "an agent may not type into a terminal; attach with --read-only, or set `may: [type]` for it",
+                "an agent may not type into a terminal, nor who cannot be told from one; attach with --read-only, or "
+                "have a person add ProcessType to `may` in the agent's definition",
                 process=process_id,
             )
         return process
@@ -239,8 +241,3 @@ def _first_offset(about: hello.Viewer, welcome: hello.Welcome) -> int:
     if about.offset == hello.FROM_START:
         return welcome.start
     return min(about.offset, welcome.end)
-
-
-def _peer_pid(sock: socket.socket) -> int:
-    pid, _, _ = _CREDENTIALS.unpack(sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size))
-    return int(pid)
