@@ -13,14 +13,15 @@ from benches.measure import Row, at_least, in_turns, missing
 from benches.peers import present, supervisord
 
 CLIENTS = 50
+IDS = 1000  # each request has an id of its own, as with real clients; supervisord's have none
 HEADLINE = "requests/s, 50 clients"
 PROGRAM = "[program:a]\ncommand=/bin/sleep 100000\nstartsecs=0\n"
 
 
 def per_second(
-    connect: Callable[[], socket.socket], line: bytes, is_whole: Callable[[bytes], bool], count: int
+    connect: Callable[[], socket.socket], lines: list[bytes], is_whole: Callable[[bytes], bool], count: int
 ) -> float:
-    """Have all clients ask until `count` answers came; return answers a second."""
+    """Have all clients ask, going round the lines, until `count` answers came; return answers a second."""
     socks = [connect() for _ in range(CLIENTS)]
     by_fd = {sock.fileno(): sock for sock in socks}
     parts = dict.fromkeys(by_fd, b"")
@@ -29,7 +30,7 @@ def per_second(
         poll.register(fd, select.EPOLLIN)
     begin = time.perf_counter()
     for sock in socks:
-        sock.sendall(line)
+        sock.sendall(lines[0])
     done = 0
     while done < count:
         for fd, _ in poll.poll():
@@ -39,7 +40,7 @@ def per_second(
             if is_whole(parts[fd]):
                 parts[fd] = b""
                 done += 1
-                by_fd[fd].sendall(line)
+                by_fd[fd].sendall(lines[done % len(lines)])
     taken = time.perf_counter() - begin
     poll.close()
     for sock in socks:
@@ -54,17 +55,16 @@ def run() -> list[Row]:
     with daemon() as ours, folder() as path, supervisord(path, PROGRAM) as peer:
         ours.call("ProcessAdd", id="a", command="/bin/sleep", args=["100000"])
         pairs = {
-            "is it there": (request("Ping"), peer.request("supervisor.getState")),
-            "one process's state": (
-                request("ProcessGet", process="a"), peer.request("supervisor.getProcessInfo", "a"),
-            ),
-        }  # fmt: skip
+            "is it there": ("Ping", {}, peer.request("supervisor.getState")),
+            "one process's state": ("ProcessGet", {"process": "a"}, peer.request("supervisor.getProcessInfo", "a")),
+        }
         rows = []
-        for what, (line, asked) in pairs.items():
+        for what, (command, fields, asked) in pairs.items():
+            lines = [request(command, number, **fields) for number in range(IDS)]
             medians = in_turns(
                 {
-                    "us": partial(per_second, partial(_connect, ours.socket), line, _is_line, 10000),
-                    "peer": partial(per_second, peer.connect, asked, peer.is_whole, 2000),
+                    "us": partial(per_second, partial(_connect, ours.socket), lines, _is_line, 20000),
+                    "peer": partial(per_second, peer.connect, [asked], peer.is_whole, 2000),
                 }
             )
             theirs = {"supervisord": medians["peer"]}

@@ -95,6 +95,6 @@ class Lines:
         self.sock.close()
 
 
-def request(name: str, **fields: Any) -> bytes:
-    """Return a request's line, with an id so that the connection stays open."""
-    return json.dumps({name: fields, "id": 1}).encode() + b"\n"
+def request(name: str, number: int = 1, **fields: Any) -> bytes:
+    """Return a request's line, with a number as its id so that the connection stays open."""
+    return json.dumps({name: fields, "id": number}).encode() + b"\n"

@@ -66,7 +66,7 @@ class Hub:
         self.environments = EnvIds(link)
         self.pool = Pool(self)
         self.workspaces = Workspaces(self)
-        self.dispatcher = Dispatcher(self, HANDLERS)
+        self.dispatcher = Dispatcher(self, HANDLERS, server.soon())
         self.sampler = Sampler()
         self.usage: dict[str, Usage] = {}
         self.viewers: dict[int, str] = {}

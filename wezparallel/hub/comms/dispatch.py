@@ -20,6 +20,7 @@ import structlog
 from pydantic import ValidationError
 
 from wezparallel.errors import RequestError, WezparallelError, WireError
+from wezparallel.hub.comms.familiar import Familiar, split
 from wezparallel.hub.failpoints import failpoint
 from wezparallel.protocol import registry
 from wezparallel.protocol.command import Command, Mutation, Reply
@@ -31,11 +32,14 @@ if TYPE_CHECKING:
 
     from wezparallel.hub.app import Hub
     from wezparallel.hub.comms.callers import Caller
+    from wezparallel.hub.comms.familiar import Known
     from wezparallel.hub.comms.server import Connection, Slot
 
 log = structlog.get_logger()
 
 Accepted = dict[str, Any]
+
+MAX_BODY = MAX_LINE - 4096  # bytes of a reply without its id, which is its asker's
 
 _sorted = json.JSONEncoder(sort_keys=True)
 
@@ -47,6 +51,8 @@ class Read:
     run: Callable[[Hub, Any], Reply]
     sees_state: bool = True
     """Whether the reply waits for the commit of what it may show."""
+    depends_on: Callable[[Hub], object] | None = None
+    """While what it returns stays equal, the reply does; without it, replies are kept for one turn of the loop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +81,22 @@ class InFlight:
 class Dispatcher:
     """What the server's lines mean."""
 
-    def __init__(self, hub: Hub, handlers: dict[str, Read | Write | Stream]) -> None:
+    def __init__(
+        self, hub: Hub, handlers: dict[str, Read | Write | Stream], soon: Callable[[Callable[[], None]], object]
+    ) -> None:
+        """`soon` calls back before the loop's next turn."""
         self._hub = hub
         self._handlers = handlers
         self._in_flight: dict[str, InFlight] = {}
-        self._without_fields: dict[str, Command[Reply]] = {}
+        self._familiar = Familiar(soon)
 
     def receive(self, connection: Connection, line: bytes) -> None:
         """Handle one line of a connection."""
+        head, digits = split(line)
+        known = self._familiar.find(head)
+        if known is not None:
+            self._read(connection, known, digits)
+            return
         try:
             request = parse_request(line)
         except WezparallelError as error:
@@ -94,17 +108,36 @@ class Dispatcher:
             command = self._parse(request)
             handler = self._handlers[request.name]
             if isinstance(handler, Read):
-                line = to_line(handler.run(self._hub, command), request)
-                if handler.sees_state:
-                    self._fill_when_committed(slot, line)
-                else:
-                    slot.fill(line)
-            elif isinstance(handler, Stream):
+                if request.has_id is bool(digits):
+                    self._familiar.learn(head, handler, command)
+                self._fill(slot, handler, to_line(handler.run(self._hub, command), request))
+                return
+            self._familiar.forget()
+            if isinstance(handler, Stream):
                 handler.run(self._hub, command, connection, lambda reply: slot.fill(to_line(reply, request)))
             else:
                 self._mutate(connection.caller, command, (slot, request), handler)
         except Exception as error:  # noqa: BLE001  the boundary
             slot.fill(reply_line("Error", self._error(error, request.name), request))
+
+    def _read(self, connection: Connection, known: Known, digits: bytes) -> None:
+        """Answer a read that was asked before; `digits` are its id."""
+        store, handler = self._hub.store, known.handler
+        try:
+            state = handler.depends_on(self._hub) if handler.depends_on is not None else None
+            body = known.body
+            if body is None or known.state != state:
+                body = to_body(handler.run(self._hub, known.command))
+                self._familiar.keep(known, body, state)
+            line = body + b',"id":' + digits + b"}\n" if digits else body + b"}\n"
+            if connection.waiting or (handler.sees_state and store.ticket() > store.committed):
+                self._fill(connection.slot(bool(digits)), handler, line)
+            else:
+                connection.answer(line, bool(digits))
+        except Exception as error:  # noqa: BLE001  the boundary
+            name = type(known.command).__name__
+            request = Request(name, {}, int(digits) if digits else None, bool(digits))
+            connection.slot(request.has_id).fill(reply_line("Error", self._error(error, name), request))
 
     def closed(self, connection: Connection) -> None:
         """Forget a connection's subscription."""
@@ -125,22 +158,18 @@ class Dispatcher:
         self._in_flight[key] = flight
         self._hub.tasks.start_soon(self._finish_keyed, key, command, accepted)
 
-    def _fill_when_committed(self, slot: Slot, line: bytes) -> None:
+    def _fill(self, slot: Slot, handler: Read, line: bytes) -> None:
+        """Let a read's reply leave once what it shows is committed."""
         store = self._hub.store
-        ticket = store.ticket()
+        ticket = store.ticket() if handler.sees_state else 0
         if store.error is not None and ticket > store.committed:
             raise store.error  # a full disk may stay full for hours: say it, do not hang
         store.when_committed(ticket, partial(slot.fill, line))
 
     def _parse(self, request: Request) -> Command[Reply]:
-        if not request.fields and (known := self._without_fields.get(request.name)) is not None:
-            return known
         model = registry.find(request.name)
         try:
-            command = model.model_validate(request.fields)
-            if not request.fields:
-                self._without_fields[request.name] = command  # frozen: one serves all
-            return command
+            return model.model_validate(request.fields)
         except ValidationError as error:
             raise _bad_fields(request.name, model, error) from None
 
@@ -225,23 +254,24 @@ class Dispatcher:
 
 def to_line(reply: Reply, request: Request) -> bytes:
     """Return a reply as it travels; one that is too long becomes an error that says so."""
-    body = reply.__pydantic_serializer__.to_json(reply)
-    number = request.id
-    tail = b',"id":%d}\n' % number if type(number) is int else _tail(request)
-    line = _head(reply.TAG) + body + tail
-    if len(line) > MAX_LINE:
-        error = RequestError("wire.too_long", "the reply would be over 1 MiB; ask for a smaller page with `limit`")
+    try:
+        body = to_body(reply)
+    except RequestError as error:
         return reply_line("Error", error.to_json(), request)
-    return line
+    return body + (b',"id":' + json.dumps(request.id).encode() + b"}\n" if request.has_id else b"}\n")
+
+
+def to_body(reply: Reply) -> bytes:
+    """Return a reply without its end, where the id stands. Raises RequestError `wire.too_long`."""
+    body = _head(reply.TAG) + reply.__pydantic_serializer__.to_json(reply)
+    if len(body) > MAX_BODY:
+        raise RequestError("wire.too_long", "the reply would be over 1 MiB; ask for a smaller page with `limit`")
+    return body
 
 
 @cache
 def _head(tag: str) -> bytes:
     return b'{"' + tag.encode() + b'":'
-
-
-def _tail(request: Request) -> bytes:
-    return b',"id":' + json.dumps(request.id).encode() + b"}\n" if request.has_id else b"}\n"
 
 
 def _fill(waiter: tuple[Slot, Request], reply: dict[str, Any]) -> None:

@@ -197,6 +197,11 @@ class Store:
         """Return the number of the batch that holds every change so far."""
         return self._batch + 1 if self._pending else self._batch
 
+    @property
+    def changes(self) -> tuple[int, int]:
+        """What is another after each change: batches, and changes since the last one."""
+        return self._batch, len(self._pending)
+
     def flush(self) -> None:
         """Hand the batch to the writer. Happens by itself at the end of a turn."""
         self._scheduled = False
