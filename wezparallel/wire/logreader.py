@@ -192,8 +192,8 @@ class LogReader:
 
     def line_start_before(self, end_offset: int, max_bytes: int) -> int:
         """Return the first line start within the last max_bytes before an offset, for a replay from there."""
-        start = self.start
-        low = max(start, end_offset - max_bytes, self._unbroken_before(end_offset))
+        start = max(self.start, self._unbroken_before(end_offset))
+        low = max(start, end_offset - max_bytes)
         if low == 0 or low >= end_offset:
             return low
         before = min(1, low - start)
