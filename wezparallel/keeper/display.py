@@ -11,6 +11,7 @@ import termios
 from wezparallel.keeper.cursor import PIECE, Cursor
 from wezparallel.keeper.hold import restore_terminal
 from wezparallel.keeper.loop import TURN_BYTES
+from wezparallel.wire.replay import Cleaner
 from wezparallel.wire.terminal import Modes
 
 TYPE_CHECKING = False
@@ -30,6 +31,8 @@ class Display:
     """One terminal's descriptor, and where it is in the log."""
 
     __slots__ = (
+        "_cleaner",
+        "_cleans_to",
         "_gapless",
         "_loop",
         "_on_typed",
@@ -64,6 +67,9 @@ class Display:
         self._process = process
         self._gapless = gapless
         self._piece: memoryview = memoryview(b"")
+        self._cleaner: Cleaner | None = None
+        self._cleans_to = 0
+        """Up to there the log is shown as a replay is: what was asked in it was answered by us."""
         self._raw: list[object] | None = None
         """The terminal's attributes as the client made them."""
         self._on_typed: Callable[[], object] | None = None
@@ -74,11 +80,14 @@ class Display:
         """What of the log was shown; 0 before anything was."""
         return self.cursor.offset if self.cursor is not None else 0
 
-    def begin(self, offset: int) -> None:
-        """Go on in the log from there."""
+    def begin(self, offset: int, cleans: bool = False) -> None:
+        """Go on in the log from there; with `cleans`, what it holds by now is the past."""
         log = self._process.log
         self.cursor = Cursor(log, max(min(offset, log.writer.end), log.writer.start))
         self._raw = _attributes(self.fd)
+        if cleans and self.cursor.behind:
+            self._cleaner = Cleaner()
+            self._cleans_to = log.writer.end
 
     def listen(self, on_typed: Callable[[], object] | None) -> None:
         """Call that while keys wait; None: let them wait."""
@@ -174,8 +183,23 @@ class Display:
             if too_far or self.cursor.expired:
                 self._jump()
                 return self.insert
+            if self._cleaner is not None:
+                self._clean(self._cleaner)
+                if self.insert:
+                    return self.insert
             self._piece = memoryview(self.cursor.read(PIECE))
         return self._piece
+
+    def _clean(self, cleaner: Cleaner) -> None:
+        """Take the next of the past to be shown; at its end go on in the log, at the sequence that is cut there."""
+        assert self.cursor is not None
+        while not self.insert and self._cleaner is not None:
+            data = self.cursor.read(min(PIECE, self._cleans_to - self.cursor.offset))
+            self.insert = cleaner.feed(data)
+            self.cursor.advance(len(data))
+            if not data or self.cursor.offset >= self._cleans_to:
+                self._cleaner = None
+                self.cursor.jump(self.cursor.offset - cleaner.held)
 
     def _wrote(self, count: int) -> None:
         if self.insert:
@@ -188,6 +212,7 @@ class Display:
         """Skip what this terminal cannot take in time."""
         assert self.cursor is not None
         behind = self.cursor.behind
+        self._cleaner = None
         modes = self._modes_shown()
         self.cursor.jump(self.cursor.offset + behind)
         note = f"\r\n\x1b[2m[{behind} bytes skipped; they are in the log]\x1b[0m\r\n"

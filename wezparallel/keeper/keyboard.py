@@ -143,6 +143,7 @@ class Keyboard:
         run = self._process.run
         if not data or self._read_only or run is None or run.input_fd < 0:
             return
+        self._process.answers.recent = b""
         if self._waiting:
             self._waiting += data  # the rest of one read
         elif not run.write(data):

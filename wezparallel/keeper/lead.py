@@ -27,7 +27,7 @@ RESIZE_S = 0.05  # a dragged window gives many sizes; also the pause in which a 
 class Lead:
     """The writable viewers of one process."""
 
-    __slots__ = ("_live", "_loop", "_process", "_ranks", "_redraw", "_timer", "leader")
+    __slots__ = ("_away", "_live", "_loop", "_process", "_ranks", "_redraw", "_timer", "leader")
 
     def __init__(self, loop: Loop, process: Process) -> None:
         self._loop = loop
@@ -35,6 +35,8 @@ class Lead:
         self._ranks: list[Viewer] = []
         """All members; the last one typed last."""
         self._live: set[Viewer] = set()
+        self._away: set[Viewer] = set()
+        """Those whose client took its terminal back in the middle of a run: they answer no queries of the program."""
         self._timer: Timer | None = None
         self._redraw = False
         self.leader: Viewer | None = None
@@ -50,12 +52,15 @@ class Lead:
         self._ranks.insert(0, viewer)
         if self._process.run is None and len(self._ranks) == 1:
             self._process.size = self._known(viewer.about.size)  # a run that waits for it starts in its size
+        self._count()
 
     def leave(self, viewer: Viewer) -> None:
         """Forget one whose connection has ended."""
         if viewer in self._ranks:
             self._ranks.remove(viewer)
+            self._away.discard(viewer)
             self.went(viewer)
+            self._count()
 
     def came(self, viewer: Viewer) -> None:
         """A viewer, a member or not, begins to look: it needs a picture."""
@@ -63,6 +68,9 @@ class Lead:
             self.redraw(viewer)
             return
         self._live.add(viewer)
+        self._away.discard(viewer)
+        self._count()
+        self._process.answers.came(viewer)
         self._choose()
         self._redraw = True
         if len(self._ranks) == 1:
@@ -72,6 +80,10 @@ class Lead:
 
     def went(self, viewer: Viewer) -> None:
         """A viewer looks no more; the one that typed last before it leads."""
+        self._process.answers.went(viewer)
+        if viewer in self._ranks and self._process.run is not None:
+            self._away.add(viewer)
+            self._count()
         if viewer in self._live:
             self._live.remove(viewer)
             self._choose()
@@ -107,15 +119,26 @@ class Lead:
             with suppress(OSError):
                 os.killpg(os.tcgetpgrp(run.master), signal.SIGWINCH)
 
-    def resume(self, viewer: Viewer) -> None:
+    def resume(self, viewer: Viewer, away: bool = False) -> None:
         """Take in a member from the program before this one; they come in the order of `members`."""
         self._ranks.append(viewer)
+        if away:
+            self._away.add(viewer)
+        self._count()
 
     def goes_on(self, viewer: Viewer) -> None:
         """A member looks, and did so before the upgrade: it needs no picture."""
         if viewer in self._ranks:
             self._live.add(viewer)
             self._choose()
+            self._process.answers.goes_on(viewer)
+
+    def is_away(self, viewer: Viewer) -> bool:
+        """Tell whether a viewer was given back in the middle of a run, so that we answered what it missed."""
+        return viewer in self._away
+
+    def _count(self) -> None:
+        self._process.answers.watched(any(viewer not in self._away for viewer in self._ranks))
 
     def _foremost(self) -> Viewer | None:
         """Return whose size counts: the leader's; of a run that is to come, that of the last typist."""

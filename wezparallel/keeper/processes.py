@@ -14,6 +14,7 @@ import termios
 import time
 from collections import deque
 
+from wezparallel.keeper.answers import Answers
 from wezparallel.keeper.lead import Lead
 from wezparallel.keeper.loop import READ_SIZE, TURN_BYTES
 from wezparallel.wire.logformat import STDERR, STDOUT, TTY
@@ -42,12 +43,14 @@ DEFAULT_SIZE = (24, 80, 0, 0)
 class Process:
     """What viewers attach to. It is known from `reserve` or `spawn` on, until `forget`."""
 
-    __slots__ = ("facts", "keys", "known", "last_exit", "lead", "log", "process_id", "run", "size", "viewers")
+    __slots__ = ("answers", "facts", "keys", "known", "last_exit", "lead", "log", "process_id", "run", "size",
+                 "viewers")  # fmt: skip
 
     def __init__(self, process_id: str, log: ProcessLog, loop: Loop) -> None:
         self.process_id = process_id
         self.log = log
         self.lead = Lead(loop, self)
+        self.answers = Answers(loop, self)
         self.run: Run | None = None
         """The run whose leader lives; None between runs."""
         self.viewers: list[Viewer] = []
@@ -74,6 +77,7 @@ class Run:
         "ended_at",
         "exit",
         "foreground",
+        "frozen",
         "grace",
         "had_output",
         "kill",
@@ -98,9 +102,11 @@ class Run:
         "stderr",
         "stdin",
         "stdout",
+        "still",
         "stop_rules",
         "stop_signal",
         "stopping",
+        "suspended",
         "swept",
         "told",
         "tty",
@@ -136,8 +142,8 @@ class Run:
         """The exit as the hub is told it; kept until acknowledged."""
         self.told = False
         """The hub has acknowledged the exit."""
-        self.stopping = False
-        self.asked = False
+        # `suspended`: it is to stand still until it is resumed or stopped; `still`: all of it does, the hub knows.
+        self.stopping = self.asked = self.suspended = self.still = False
         self.kill = False
         """The grace period is over: SIGKILL to whatever is left."""
         self.stop_signal = 0
@@ -148,6 +154,7 @@ class Run:
         self.foreground = 0
         """The terminal's foreground group when the stop began."""
         self.grace: Timer | None = None
+        self.frozen: dict[int, int] = {}  # pid and start time of those who had SIGSTOP from us
         self.members: dict[int, int] = {}
         """pid and start time of everybody who was seen to belong here, while it is being stopped"""
         self.session_gone = False

@@ -166,7 +166,7 @@ class TerminalViewer(Viewer):
         except struct_error:
             offset = log.writer.end
         kill_at("keeper.go", self.pid)
-        self._display.begin(offset)
+        self._display.begin(offset, cleans=process.lead.is_away(self))
         self._display.insert = log.modes.enter() if self._went_before else b""
         self._went_before = True
         self._exit = None
@@ -177,6 +177,7 @@ class TerminalViewer(Viewer):
         kill_at("keeper.size", self.pid)
         self._listen()
         self._display.pump()
+        self.keeper.suspends.hint(self)
         kill_at("keeper.live", self.pid)
 
     def _live(self) -> None:

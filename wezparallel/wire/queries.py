@@ -90,6 +90,11 @@ class Queries:
         """`tail` is what came before of a sequence that is not at its end."""
         self._tail = tail
 
+    @property
+    def unfinished(self) -> bytes:
+        """What has come of a query that is not at its end."""
+        return self._tail
+
     def answers(self, data: bytes, facts: Facts, modes: Modes) -> bytes:
         """Return the answers to what is asked in there; `modes` are those after it."""
         if self._tail:
