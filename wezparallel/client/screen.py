@@ -40,6 +40,8 @@ class Screen:
         self.state = OURS
         self.offset = offset
         """Of the log: what this terminal shows next; -1 when nobody knows."""
+        self.takes_keys = False
+        """Kept, and without line editing."""
         self.relay: Relay | None = None
         """Set if what passes goes through this program."""
         self._link = link
@@ -69,6 +71,7 @@ class Screen:
         elif not self._hand_over():
             return False
         self.state = LIVE
+        self.takes_keys = False
         fail_point("attach.descriptor")
         self.set(terminal.raw(self.attributes, program_has_tty))
         fail_point("attach.raw")
@@ -84,6 +87,7 @@ class Screen:
         self._keep()
         fail_point("attach.kept")
         self.set(terminal.one_key_at_a_time(self.attributes))
+        self.takes_keys = True
         fail_point("attach.keys")
 
     def ask_back(self) -> None:
@@ -107,6 +111,7 @@ class Screen:
         elif self.state == LIVE:
             (self.offset,) = OFFSET.unpack(payload)
         self.state = OURS
+        self.takes_keys = False
         fail_point("attach.returned")
 
     def restore(self) -> None:
@@ -120,6 +125,7 @@ class Screen:
         if self.state != OURS:
             self.set(self.attributes)
             self.state = OURS
+            self.takes_keys = False
 
     # What is shown
 

@@ -164,7 +164,7 @@ class TerminalViewer:
             return False
         if self._screen.relays:
             return self._link.unsent < MOST_TYPED
-        return self._between is not None and self._screen.state == KEPT
+        return self._between is not None and self._screen.takes_keys
 
     def _timeout_ms(self) -> float | None:
         times = [self._between.timeout_s()] if self._between is not None else []
@@ -204,7 +204,7 @@ class TerminalViewer:
         """Whoever stopped us without asking has used the terminal meanwhile, and set it as he likes."""
         if self._screen.state == LIVE:
             self._ask_back(AGAIN)
-        elif self._between is not None and self._screen.state == KEPT and jobs.wait_for_foreground():
+        elif self._between is not None and self._screen.takes_keys and jobs.wait_for_foreground():
             self._pending.discard(signal.SIGCONT)
             self._screen.keys_one_at_a_time()
             self._between.redraw()
@@ -325,7 +325,8 @@ class TerminalViewer:
         self._offer_keys()
 
     def _offer_keys(self) -> None:
-        if self._between is not None and self._between.is_drawn and self._screen.state == OURS and not self._asked:
+        drawn = self._between is not None and self._between.is_drawn
+        if drawn and not self._screen.takes_keys and not self._asked:
             self._screen.keys_one_at_a_time()
 
     def _close_between(self) -> None:
