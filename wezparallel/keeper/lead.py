@@ -16,7 +16,7 @@ from contextlib import suppress
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from wezparallel.keeper.loop import Loop, Timer
-    from wezparallel.keeper.processes import Process
+    from wezparallel.keeper.processes import Process, Run
     from wezparallel.keeper.viewer import Viewer
 
     Size = tuple[int, int, int, int]
@@ -73,10 +73,10 @@ class Lead:
         self._process.answers.came(viewer)
         self._choose()
         self._redraw = True
-        if len(self._ranks) == 1:
+        if len(self._ranks) == 1 and not self._process.log.modes.reports_size:
             self._apply()
         else:
-            self._settle()  # the one that leads may be about to come, too
+            self._settle()  # the one that leads may be about to come, too, or the terminal's own report of its size
 
     def went(self, viewer: Viewer) -> None:
         """A viewer looks no more; the one that typed last before it leads."""
@@ -176,10 +176,20 @@ class Lead:
         elif redraw and process.log.modes.alternate:
             # The kernel tells no program of a size that it has already (supervisors.md 6.17).
             rows, columns, x, y = size
-            run.resize(rows - 1 if rows > 1 else 2, columns, x, y)
+            self._tell(run, (rows - 1 if rows > 1 else 2, columns, x, y))
             self._settle()
             return
+        self._tell(run, size)
+
+    def _tell(self, run: Run, size: Size) -> None:
+        """Give a run its size, and say it within its input if the program has asked for that: then it heeds no signal.
+
+        A terminal reports only when its own size changes, not when it is another's turn to lead.
+        """
         run.resize(*size)
+        if self._process.log.modes.reports_size:
+            rows, columns, x, y = size
+            run.write(b"\x1b[48;%d;%d;%d;%dt" % (rows, columns, y, x))
 
     def _known(self, size: Size) -> Size:
         """Return a size in which what a terminal does not tell (0) stays as it is."""

@@ -113,6 +113,11 @@ class Modes:
         return 2026 in self._private
 
     @property
+    def reports_size(self) -> bool:
+        """Whether the terminal tells the program of its size within the input."""
+        return 2048 in self._private
+
+    @property
     def unfinished(self) -> bytes:
         """What has come of a sequence that is not at its end, as far as it is kept."""
         return self._tail
