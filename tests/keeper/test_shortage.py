@@ -54,7 +54,8 @@ def test_a_full_disk_blocks_nobody_and_the_loss_is_counted(make_daemon: Callable
     assert ended["exit_code"] == 0
     lost = sum(event["bytes"] for event in hub.events if event["m"] == m.LOST)
     assert lost + daemon.log_bytes("t/full") == 48 * 65536
-    assert ended["offset"] == daemon.log_bytes("t/full") == 1 << 20
+    assert ended["offset"] == 48 * 65536
+    assert lost > 0
     hub.call(m.FORGET, process_id="t/full")
     assert hub.run(["echo", "again"], process_id="t/full")["offset"] == 6
 

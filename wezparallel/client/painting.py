@@ -96,6 +96,8 @@ def is_new_pane() -> bool:
 
 
 def _recent(welcome: hello.Welcome) -> bytes:
+    if not welcome.strings[0]:
+        return welcome.past
     reader = LogReader(_FILES, welcome.strings[0])
     try:
         start = reader.line_start_before(welcome.end, RECENT)

@@ -150,6 +150,7 @@ def _take_up_process(keeper: Keeper, carried: JsonObject) -> None:
     process.facts = carried.get("facts", {})
     process.last_exit = carried.get("last_exit")
     process.keys.extend(carried.get("keys", ()))
+    process.log.resume(carried.get("log") or {})
     process.log.modes = Modes.load(carried.get("modes") or {})
     process.answers.load(carried.get("answers") or {})
 
@@ -206,6 +207,7 @@ def _state_of_process(process: Process) -> JsonObject:
         "cap": process.log.cap,
         "last_exit": process.last_exit,
         "modes": process.log.modes.dump(),
+        "log": process.log.carry(),
         "answers": process.answers.dump(),
     }
 

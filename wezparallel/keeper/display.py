@@ -188,6 +188,9 @@ class Display:
                 if self.insert:
                     return self.insert
             self._piece = memoryview(self.cursor.read(PIECE))
+            if self.cursor.hole:
+                self._jump()
+                return self.insert
         return self._piece
 
     def _clean(self, cleaner: Cleaner) -> None:

@@ -16,6 +16,7 @@ from wezparallel.errors import RequestError
 from wezparallel.keeper import messages as m
 from wezparallel.keeper import tree
 from wezparallel.keeper.connection import Connection
+from wezparallel.keeper.log import MEMORY
 from wezparallel.wire.frames import HELLO, MESSAGE, UPGRADE
 from wezparallel.wire.hello import server_hello
 
@@ -57,6 +58,7 @@ class HubLink:
             m.ACK: self._ack,
             m.LOG_CAP: self._log_cap,
             m.LOG_EXPIRE: self._log_expire,
+            m.LOG_READ: self._log_read,
             m.ENV_PUT: self._env_put,
             m.ENV_GET: self._env_get,
             m.ENV_KEEP: self._env_keep,
@@ -265,6 +267,17 @@ class HubLink:
     def _log_expire(self, message: JsonObject) -> Answer:
         self._process(message).log.expire(int(message["before"]))
         return _NOTHING
+
+    def _log_read(self, message: JsonObject) -> Answer:
+        log = self._process(message).log
+        told: JsonObject = {"kind": log.kind, "start": log.writer.start, "end": log.writer.end}
+        if log.kind != MEMORY:
+            return told, []
+        fd = os.memfd_create("wezparallel-log")
+        data = memoryview(log.dump())
+        while data:
+            data = data[os.write(fd, data) :]
+        return {**told, "fds": 1}, [fd]
 
     def _env_put(self, message: JsonObject) -> Answer:
         self._keeper.envs[str(message["env_id"])] = {str(k): str(v) for k, v in message["env"].items()}

@@ -16,7 +16,7 @@ from wezparallel.errors import RequestError
 from wezparallel.keeper import callers, child, environment, handover
 from wezparallel.keeper.hub_child import HubChild
 from wezparallel.keeper.listeners import Listeners
-from wezparallel.keeper.log import DEFAULT_CAP, ProcessLog, now_ms
+from wezparallel.keeper.log import DEFAULT_CAP, DISK, ProcessLog, now_ms
 from wezparallel.keeper.messages import EXITED, LOST, OUTPUT, VIEWER
 from wezparallel.keeper.processes import Process, Run
 from wezparallel.keeper.reaper import Reaper
@@ -98,7 +98,7 @@ class Keeper:
             run.close()
             self.runs.pop(run.run_id, None)
         try:
-            process.log.writer.remove()
+            process.log.remove()
         except OSError as error:
             self.say(f"the log of {process_id} cannot be removed: {error.strerror}")
 
@@ -131,7 +131,7 @@ class Keeper:
         started = child.spawn(wish["argv"], wish["cwd"], env, size, around, mark)
         run = Run(process, wish, started, self.loop)
         self._adopt(run)
-        process.log.began(run_id, size)
+        process.log.began(run_id, size, wish.get("log") or DISK)
         self.viewers.started(process)
         return run
 
@@ -159,7 +159,7 @@ class Keeper:
             if run.quota < 0 and not run.paused:
                 run.pause()
         if lost:
-            self.tell(LOST, process_id=process.process_id, offset=process.log.writer.end, bytes=lost)
+            self.tell(LOST, process_id=process.process_id, offset=process.log.writer.end - lost, bytes=lost)
         if process.viewers:
             self.viewers.output(process, b"" if lost else data)
         answers = process.answers

@@ -47,6 +47,8 @@ if TYPE_CHECKING:
         """rows, columns; a viewer's own size wins"""
         log_cap: int
         """bytes"""
+        log: NotRequired[str]
+        """`disk` (default), `memory` or `off`: where the output of this run goes"""
         stop: Stop
         agent: bool
         may_type: bool
@@ -124,6 +126,7 @@ FORGET = "forget"  # process_id. After the commit of a removal: viewers get `rem
 ACK = "ack"  # run_id. The exit is committed
 LOG_CAP = "log_cap"  # process_id, bytes
 LOG_EXPIRE = "log_expire"  # process_id, before (milliseconds since the epoch): drop segments that ended before it
+LOG_READ = "log_read"  # process_id. ok {kind, start, end}; kind `memory`: fds: 1, a memfd with it (wire/logmemory.py)
 ENV_PUT = "env_put"  # env_id, env
 ENV_GET = "env_get"  # env_id. ok {env} or refused
 ENV_KEEP = "env_keep"  # env_ids: all others are dropped

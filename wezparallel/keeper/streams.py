@@ -115,6 +115,8 @@ class StreamViewer(Viewer):
             limit = min(PIECE, self._events[0][0] - self.cursor.offset) if self._events else PIECE
             data = self.cursor.piece(limit)
             if not data:
+                if self.cursor.hole:
+                    continue
                 break
             self.send(frames.DATA, _DATA.pack(self.cursor.offset, self.cursor.stream) + data)
             self.cursor.advance(len(data))
@@ -146,6 +148,9 @@ class StreamViewer(Viewer):
         if self._gapless:
             if expired:
                 self.send(frames.LOST, _COUNT.pack(expired))
+                if self.cursor.hole:
+                    self.cursor.jump(self.cursor.offset + expired)
+                    return True
                 self.close_after_sending()
             return not expired
         behind = self.cursor.behind

@@ -69,7 +69,7 @@ class Viewers:
             viewer.close_after_sending()
             return
         self._add(viewer, process)
-        welcome = self._welcome(process)
+        welcome = self._welcome(process, with_past=type(viewer) is not StreamViewer)
         viewer.send(frames.HELLO, hello.server_hello(version))
         viewer.send(frames.WELCOME, welcome.pack())
         if isinstance(viewer, StreamViewer):
@@ -79,6 +79,8 @@ class Viewers:
 
     def output(self, process: Process, data: bytes = b"") -> None:
         """The process's log has grown; `data`, if all of it was logged, are its last bytes."""
+        if process.whereabouts.idle:
+            process.whereabouts.look_soon()
         for viewer in tuple(process.viewers):
             viewer.output(data)
 
@@ -206,7 +208,7 @@ class Viewers:
         }
         return viewer
 
-    def _welcome(self, process: Process) -> hello.Welcome:
+    def _welcome(self, process: Process, with_past: bool) -> hello.Welcome:
         run, log = process.run, process.log
         flags = 0
         if run is not None:
@@ -214,8 +216,9 @@ class Viewers:
         if log.modes.alternate:
             flags |= hello.ALTERNATE
         exit_text = "" if run or not process.last_exit else self.exit_payload(process.last_exit).decode()
-        strings = [log.directory, run.run_id if run else "", exit_text]
-        return hello.Welcome(flags, log.writer.start, log.writer.end, log.modes.enter(), strings)
+        past = log.recent() if with_past else None
+        strings = [log.directory if past is None else "", run.run_id if run else "", exit_text]
+        return hello.Welcome(flags, log.start, log.writer.end, log.modes.enter(), strings, past or b"")
 
 
 def _kind(role: int, about: hello.Viewer) -> type[Viewer]:

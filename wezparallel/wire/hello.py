@@ -157,9 +157,9 @@ def parse_strings(body: bytes, at: int = 0) -> tuple[list[str], int]:
 class Welcome:
     """What the keeper tells a viewer before it paints."""
 
-    __slots__ = ("end", "flags", "modes", "start", "strings")
+    __slots__ = ("end", "flags", "modes", "past", "start", "strings")
 
-    def __init__(self, flags: int, start: int, end: int, modes: bytes, strings: list[str]) -> None:
+    def __init__(self, flags: int, start: int, end: int, modes: bytes, strings: list[str], past: bytes = b"") -> None:
         self.flags = flags
         self.start = start
         """oldest offset still in the log"""
@@ -168,12 +168,14 @@ class Welcome:
         self.modes = modes
         """bytes that bring a terminal from its reset state into the program's modes"""
         self.strings = strings
-        """folder of the log, run id, exit text (empty while running)"""
+        """folder of the log (empty: see `past`), run id, exit text (empty while running)"""
+        self.past = past
+        """the output right before `end`, if it cannot be read from a folder"""
 
     def pack(self) -> bytes:
         """Return the payload of a WELCOME frame."""
         head = _WELCOME.pack(self.flags, self.start, self.end, 0)
-        return head + _LENGTH.pack(len(self.modes)) + self.modes + pack_strings(self.strings)
+        return head + _LENGTH.pack(len(self.modes)) + self.modes + pack_strings(self.strings) + self.past
 
 
 def parse_welcome(payload: bytes) -> Welcome:
@@ -183,7 +185,7 @@ def parse_welcome(payload: bytes) -> Welcome:
         at = _WELCOME.size
         (length,) = _LENGTH.unpack_from(payload, at)
         modes = payload[at + 2 : at + 2 + length]
-        strings, _ = parse_strings(payload, at + 2 + length)
+        strings, at = parse_strings(payload, at + 2 + length)
     except (struct_error, IndexError):
         raise WireError("a welcome that is too short", code="wire.version") from None
-    return Welcome(flags, start, end, modes, strings)
+    return Welcome(flags, start, end, modes, strings, payload[at:] if strings and not strings[0] else b"")

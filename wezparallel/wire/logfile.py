@@ -10,9 +10,6 @@ from wezparallel.wire.logformat import (
     CARRIED,
     DELETED,
     EXIT,
-    EXIT_CODE,
-    EXIT_SIGNAL,
-    EXIT_UNKNOWN,
     LOST,
     RECORD,
     RESIZE,
@@ -20,9 +17,12 @@ from wezparallel.wire.logformat import (
     SEGMENT_BYTES,
     STEP_MS,
     STREAMS,
+    exit_values,
+    list_segments,
     run_values,
     segment_path,
-    unlink,
+    unlink_segment,
+    write_all,
 )
 
 TYPE_CHECKING = False
@@ -124,11 +124,7 @@ class LogWriter:
 
     def exit(self, code: int | None, signal: int | None, now_ms: Millis) -> None:
         """Mark that the run ended here; both None when nobody knows how."""
-        if code is not None:
-            values = (EXIT_CODE, code)
-        else:
-            values = (EXIT_UNKNOWN, 0) if signal is None else (EXIT_SIGNAL, signal)
-        self._mark(EXIT, values, now_ms)
+        self._mark(EXIT, exit_values(code, signal), now_ms)
 
     def set_cap(self, cap_bytes: int, now_ms: Millis) -> None:
         """Take another cap, at once."""
@@ -205,6 +201,8 @@ class LogWriter:
         """Write what must stand in the index before the stream's next bytes; return whether it does."""
         if self.is_losing and not self._recover(now_ms):
             return False
+        if self._log_fd >= 0 and not self._files.fstat(self._log_fd).st_nlink:
+            self._start_anew()
         if (self._log_fd < 0 and not self._open(now_ms)) or not self._flush():
             return False
         self._note(stream, (0, 0), now_ms)
@@ -212,6 +210,15 @@ class LogWriter:
         self._noted = now_ms
         self._due = now_ms + STEP_MS
         return self._flush()
+
+    def _start_anew(self) -> None:
+        """Somebody has deleted the newest segment: go on in another, behind what he left."""
+        self._end_segment()
+        try:
+            left = list_segments(self._files, self._directory)
+        except OSError:
+            left = []
+        self._segments = [segment for segment in self._segments if segment[0] in left]
 
     def _append_rest(self, rest: memoryview, now_ms: Millis) -> int:
         while rest:
@@ -242,7 +249,7 @@ class LogWriter:
     def _give_up_newest(self, now_ms: Millis) -> None:
         """Take back a segment that was opened after a loss, and had room for its index alone."""
         self._close()
-        self._unlink_both(self.end)
+        unlink_segment(self._files, self._directory, self.end)
         del self._segments[-1]
         self._pending[:0] = self._told
         self._full = True
@@ -306,7 +313,7 @@ class LogWriter:
         except OSError:
             self._close()
             if new:
-                self._unlink_both(first)
+                unlink_segment(self._files, self._directory, first)
             return False
         if new and not self._begin(first, now_ms):
             return False
@@ -325,17 +332,10 @@ class LogWriter:
             head += RECORD.pack(now_ms, first, LOST | CARRIED, first - self._hole, 0)
         for kind, values in self._carried.items():
             head += RECORD.pack(now_ms, first, kind | CARRIED, *values)
-        at = 0
-        while at < len(head):
-            try:
-                written = self._files.write(self._index_fd, head[at:])
-            except OSError:
-                written = 0
-            if not written:
-                self._close()
-                self._unlink_both(first)
-                return False
-            at += written
+        if not write_all(self._files, self._index_fd, head):
+            self._close()
+            unlink_segment(self._files, self._directory, first)
+            return False
         self._after_loss = self.is_losing
         self._told = bytes(told)
         self._segments.append([first, 0])
@@ -388,7 +388,7 @@ class LogWriter:
         self._full = True
 
     def _drop_oldest(self) -> bool:
-        if not self._unlink_both(self._segments[0][0]):
+        if not unlink_segment(self._files, self._directory, self._segments[0][0]):
             return False
         del self._segments[0]
         return True
@@ -399,11 +399,3 @@ class LogWriter:
 
     def _path(self, at: int, suffix: str) -> str:
         return segment_path(self._directory, self._segments[at][0], suffix)
-
-    def _unlink_both(self, first: int) -> bool:
-        try:
-            for suffix in ("log", "idx"):
-                unlink(self._files, segment_path(self._directory, first, suffix))
-        except OSError:
-            return False
-        return True

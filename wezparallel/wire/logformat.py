@@ -91,12 +91,30 @@ def list_segments(files: Files, directory: str) -> list[int]:
     return sorted(int(name[:20]) for name in names if len(name) == 24 and name[20:] == ".log" and name[:20].isdigit())
 
 
-def unlink(files: Files, path: str) -> None:
-    """Unlink a file that may be gone already."""
-    try:
-        files.unlink(path)
-    except FileNotFoundError:
-        return
+def unlink_segment(files: Files, directory: str, first: int) -> bool:
+    """Unlink a segment and its index, as far as they are there; return whether they are gone."""
+    for suffix in ("log", "idx"):
+        try:
+            files.unlink(segment_path(directory, first, suffix))
+        except FileNotFoundError:
+            continue
+        except OSError:
+            return False
+    return True
+
+
+def write_all(files: Files, fd: int, data: bytes | bytearray) -> bool:
+    """Write all of something; return whether the disk took it."""
+    at = 0
+    while at < len(data):
+        try:
+            written = files.write(fd, data[at:])
+        except OSError:
+            return False
+        if not written:
+            return False
+        at += written
+    return True
 
 
 def read_index(files: Files, fd: int) -> bytes:
@@ -119,6 +137,13 @@ def run_values(run_id: RunId) -> tuple[int, int]:
 def run_id_of(values: tuple[int, int]) -> RunId:
     """Return the run id that a RUN record holds."""
     return f"{values[0]:016x}{values[1]:016x}"
+
+
+def exit_values(code: int | None, signal: int | None) -> tuple[int, int]:
+    """Return the two values of an EXIT record; both None: nobody knows."""
+    if code is not None:
+        return EXIT_CODE, code
+    return (EXIT_UNKNOWN, 0) if signal is None else (EXIT_SIGNAL, signal)
 
 
 def exit_of(values: tuple[int, int]) -> tuple[int | None, int | None]:
