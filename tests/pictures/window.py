@@ -25,9 +25,13 @@ class Window(Pane):
         self.screen = Emulator(rows, columns)
         super().__init__(rows, columns)
 
-    def open(self, keeper: HeldKeeper | Daemon, process_id: str, **environment: str) -> None:
-        """Attach as in WezTerm: no hint stands on the screen, and no key detaches."""
-        self.attach(keeper, process_id, "--socket", f"{keeper.runtime}/keeper.sock", WEZTERM_PANE="1", **environment)
+    def open(self, keeper: HeldKeeper | Daemon, process_id: str, leads: bool = False) -> None:
+        """Attach as in WezTerm: no hint stands on the screen, and no key detaches.
+
+        With `leads` the client learns of a resize, which takes a terminal that is its own.
+        """
+        socket = f"{keeper.runtime}/keeper.sock"
+        self.attach(keeper, process_id, "--socket", socket, leads=leads, WEZTERM_PANE="1")
 
     def detach(self) -> None:
         """Have the client give the terminal back and end."""
