@@ -77,9 +77,11 @@ def test_the_exit_is_told_only_when_the_tree_is_empty(hub: FakeHub, tmp_path: Pa
     assert all(is_gone(pid) for pid in both)
 
 
-def test_a_stopped_job_gets_the_signal_as_well(hub: FakeHub) -> None:
-    run = hub.spawn(["sh", "-c", "kill -STOP $$; echo never"])
-    wait_until(lambda: (entry := read_entry(run["pid"])) is not None and entry.state == "T")
+def test_a_stopped_job_gets_the_signal_as_well(hub: FakeHub, tmp_path: Path) -> None:
+    pids = tmp_path / "pids"
+    run = hub.spawn(["sh", "-c", f"sleep 600 & kill -STOP $!; echo $! > {pids}; wait"])
+    (job,) = pids_in(pids, 1)
+    wait_until(lambda: (entry := read_entry(job)) is not None and entry.state == "T")
     hub.call(m.STOP, run_id=run["run_id"], grace_s=15)
     assert hub.exited(run["run_id"])["signal"] == signal.SIGTERM
 

@@ -17,6 +17,7 @@ from collections import deque
 from wezparallel.keeper.answers import Answers
 from wezparallel.keeper.lead import Lead
 from wezparallel.keeper.loop import READ_SIZE, TURN_BYTES
+from wezparallel.keeper.whereabouts import Whereabouts
 from wezparallel.wire.logformat import STDERR, STDOUT, TTY
 
 TYPE_CHECKING = False
@@ -44,13 +45,14 @@ class Process:
     """What viewers attach to. It is known from `reserve` or `spawn` on, until `forget`."""
 
     __slots__ = ("answers", "facts", "keys", "known", "last_exit", "lead", "log", "process_id", "run", "size",
-                 "viewers")  # fmt: skip
+                 "viewers", "whereabouts")  # fmt: skip
 
     def __init__(self, process_id: str, log: ProcessLog, loop: Loop) -> None:
         self.process_id = process_id
         self.log = log
         self.lead = Lead(loop, self)
         self.answers = Answers(loop, self)
+        self.whereabouts = Whereabouts(loop, self)
         self.run: Run | None = None
         """The run whose leader lives; None between runs."""
         self.viewers: list[Viewer] = []

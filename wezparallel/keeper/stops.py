@@ -76,6 +76,7 @@ class Stops:
             tree.send_one(run.pid, run.stop_signal, group=True)
             if run.stop_signal not in {signal.SIGKILL, signal.SIGCONT}:
                 tree.send_one(run.pid, signal.SIGCONT, group=True)
+        self._keeper.suspends.release(run, go_on=run.stop_signal != signal.SIGKILL)
 
     def _grace_over(self, run: Run) -> None:
         run.kill = True

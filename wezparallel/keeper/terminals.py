@@ -26,6 +26,7 @@ from wezparallel.keeper.keyboard import Keyboard
 from wezparallel.keeper.loop import READ_SIZE
 from wezparallel.keeper.tree import read_entry
 from wezparallel.keeper.viewer import Viewer
+from wezparallel.keeper.whereabouts import TAKE_BACK
 from wezparallel.wire import frames, hello
 
 TYPE_CHECKING = False
@@ -64,8 +65,6 @@ class TerminalViewer(Viewer):
     """The payload of STARTED, to be told when the terminal is back at its client."""
     _last_words: Frames = ()
     _leaves = False
-    _stopped = False
-    """The client was found stopped; its terminal is somebody else's."""
     _lost = False
     """The terminal's descriptor did not arrive."""
     _look_at = 0.0
@@ -153,7 +152,6 @@ class TerminalViewer(Viewer):
         self._display.on_caught_up = self._caught_up
         self._display.on_jump = self._ask_redraw
         self._state = HELD
-        self._stopped = False
         kill_at("keeper.terminal", self.pid)
 
     def _go(self, payload: bytes) -> None:
@@ -228,12 +226,14 @@ class TerminalViewer(Viewer):
     def _lost_to_a_shell(self) -> bool:
         """Look whether the client was stopped; then the terminal is not ours any more."""
         self._look_at = self.loop.now() + LOOK_S
-        entry = read_entry(self.pid)
-        if entry is None or entry.state != "T":
+        if not self._is_stopped():
             return False
-        self._stopped = True
         self._give_back((), leaves=False)
         return True
+
+    def _is_stopped(self) -> bool:
+        entry = read_entry(self.pid)
+        return entry is not None and entry.state == "T"
 
     # The way back
 
@@ -251,6 +251,9 @@ class TerminalViewer(Viewer):
         self._state = RETURNING
         self._stop_typing()
         self._display.reset()
+        if self.told_title:
+            self._display.insert += TAKE_BACK
+            self.told_title = b""
         self._listen()
         self._return_timer = self.loop.after(RETURN_S, self._finish_return)
         self._display.pump()
@@ -260,7 +263,7 @@ class TerminalViewer(Viewer):
             return
         kill_at("keeper.reset", self.pid)
         if self.about.termios is not None:
-            self._display.restore(self.about.termios, unless_changed=self._deaf or self._stopped)
+            self._display.restore(self.about.termios, unless_changed=self._deaf or self._is_stopped())
         kill_at("keeper.restored", self.pid)
         offset = self._display.offset
         self._let_go()
@@ -312,7 +315,6 @@ class TerminalViewer(Viewer):
             "started": None if self._started is None else _text(self._started),
             "last_words": [[kind, _text(payload)] for kind, payload in self._last_words],
             "leaves": self._leaves,
-            "stopped": self._stopped,
             "lost": self._lost,
         }
         if self._display is not None:
@@ -332,7 +334,6 @@ class TerminalViewer(Viewer):
         self._leaves = carried["leaves"]
         if "terminal" in carried:
             self._take(carried["terminal"])
-            self._stopped = carried["stopped"]
         elif carried["lost"]:
             self._take(-1)
         if carried["state"] in {LIVE, RETURNING} and self._display is not None:
