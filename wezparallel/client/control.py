@@ -28,7 +28,7 @@ START = "start_hub"
 class Control:
     """One connection to the keeper. Raises ConnectionError when there is no keeper, LinkError when it refuses us."""
 
-    def __init__(self, path: str | None = None, *, timeout_s: Seconds = 5.0) -> None:
+    def __init__(self, path: str | None = None, *, timeout_s: Seconds = 5.0, refused: bool = False) -> None:
         self.path = path or paths.keeper_socket()
         self._timeout_s = timeout_s
         self._reader = frames.FrameReader()
@@ -38,7 +38,7 @@ class Control:
         try:
             self._sock.settimeout(timeout_s)
             self._sock.sendall(frames.pack(frames.HELLO, hello.client_hello(hello.ROLE_CONTROL)))
-            self._expect(frames.HELLO, timeout_s)
+            self._expect(frames.REFUSED if refused else frames.HELLO, timeout_s)
         except BaseException:
             self._sock.close()
             raise
@@ -60,6 +60,13 @@ class Control:
     def start_hub(self) -> JsonObject:
         """Start a hub that was stopped, and forget that it was."""
         return self.ask(START)
+
+    @classmethod
+    def upgrade_other_version(cls, path: str, argv: list[str]) -> None:
+        """Upgrade a keeper that has no version in common with us: of a refused hello it still takes that."""
+        control = cls(path, refused=True)
+        with control:
+            control.upgrade(argv)
 
     def upgrade(self, argv: list[str], *, timeout_s: Seconds = 60.0) -> None:
         """Ask the keeper to re-execute itself as `argv`; this connection ends with it.

@@ -63,12 +63,7 @@ class Control:
         return {}
 
     def _upgrade(self, payload: bytes) -> None:
-        known, run = self._keeper.run_of(self._peer.pid, self._peer.start)
-        if run is not None or not known:
-            text = "an upgrade is not taken from a process that the daemon holds; ask in another terminal"
-            raise RequestError("caller.agent_not_allowed", text)
-        if self._keeper.hub.state not in {BACKOFF, STOPPED, NONE}:
-            raise RequestError("process.bad_state", "the hub is there: ask it for the upgrade")
+        check_upgrade(self._keeper, self._peer)
         self._keeper.upgrade(payload, self._refuse)
 
     def _refuse(self, error: RequestError) -> None:
@@ -82,3 +77,13 @@ class Control:
 
     def _say(self, name: str, fields: JsonObject) -> None:
         self._connection.send(MESSAGE, json.dumps({"m": name, **fields}, separators=(",", ":")).encode())
+
+
+def check_upgrade(keeper: Keeper, peer: Peer) -> None:
+    """Refuse an upgrade while the hub can be asked for it, and to whoever lies in a run. Raises RequestError."""
+    known, run = keeper.run_of(peer.pid, peer.start)
+    if run is not None or not known:
+        text = "an upgrade is not taken from a process that the daemon holds; ask in another terminal"
+        raise RequestError("caller.agent_not_allowed", text)
+    if keeper.hub.state not in {BACKOFF, STOPPED, NONE}:
+        raise RequestError("process.bad_state", "the hub is there: ask it for the upgrade")

@@ -14,7 +14,7 @@ from contextlib import suppress
 from wezparallel.errors import LinkError, RequestError, WezparallelError, WireError
 from wezparallel.keeper import hub_link
 from wezparallel.keeper.callers import Peer
-from wezparallel.keeper.control import Control
+from wezparallel.keeper.control import Control, check_upgrade
 from wezparallel.keeper.hub_child import NONE
 from wezparallel.wire.frames import HEAD, HELLO, REFUSED, UPGRADE, FrameReader, pack
 from wezparallel.wire.hello import ROLE_CONTROL, ROLE_FRAMES, ROLE_HUB, ROLE_TERMINAL, parse_client_hello, role_of
@@ -83,6 +83,8 @@ class _Guest:
         self._left = left
         self._data = b""
         self._awaited = HELLO
+        self._peer: Peer | None = None
+        self._from_hub = False
         sock.setblocking(False)
         self._timer = keeper.loop.after(_HELLO_S, self._close)
         keeper.loop.watch(sock.fileno(), self._on_readable)
@@ -124,10 +126,10 @@ class _Guest:
         try:
             role, version, body = parse_client_hello(self._data[HEAD.size :])
         except WireError as error:
-            if role_of(self._data[HEAD.size :]) != ROLE_HUB or "max" not in error.data:
+            role = role_of(self._data[HEAD.size :])
+            if role not in {ROLE_HUB, ROLE_CONTROL} or "max" not in error.data:
                 raise
-            self._check_hub(peer)
-            self._await_upgrade(error)
+            self._await_upgrade(role, peer, error)
             return
         if role == ROLE_HUB:
             self._check_hub(peer)
@@ -141,16 +143,21 @@ class _Guest:
         else:
             keeper.viewers.accept(sock, FrameReader(), role, version, body, [])
 
-    def _await_upgrade(self, error: WireError) -> None:
-        """Our hub is of another time: one that is too new for us may say now what we are to become."""
-        self._keeper.say(f"the hub (pid {self._keeper.hub.pid}) and I have no common version: {error.message}")
+    def _await_upgrade(self, role: int, peer: Peer, error: WireError) -> None:
+        """A hub or a command of another time: one that is too new for us may say now what we are to become."""
+        if role == ROLE_HUB:
+            self._check_hub(peer)
+            self._keeper.say(f"the hub (pid {peer.pid}) and I have no common version: {error.message}")
+        self._peer, self._from_hub = peer, role == ROLE_HUB
         self._sock.send(pack(REFUSED, json.dumps(error.to_json()).encode()))
         self._data, self._awaited = b"", UPGRADE
 
     def _upgrade(self) -> None:
+        if self._peer is not None and not self._from_hub:
+            check_upgrade(self._keeper, self._peer)
         self._timer.cancel()
         self._keeper.loop.unwatch(self._sock.fileno())
-        self._keeper.upgrade(self._data[HEAD.size :], self._refuse, from_new_hub=True)
+        self._keeper.upgrade(self._data[HEAD.size :], self._refuse, from_new_hub=self._from_hub)
 
     def _check_hub(self, peer: Peer) -> None:
         hub = self._keeper.hub

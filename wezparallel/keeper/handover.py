@@ -14,7 +14,7 @@ import sys
 
 from wezparallel.errors import RequestError
 from wezparallel.keeper import carried, hub_child
-from wezparallel.keeper.child import spawn_plain
+from wezparallel.keeper.child import exit_of, spawn_plain
 from wezparallel.keeper.messages import REFUSED
 from wezparallel.keeper.tree import send_one
 
@@ -46,7 +46,6 @@ class Upgrade:
         self._failed = [failed]
         self._bound = float(os.environ.get("WEZPARALLEL_CHECK_S") or _CHECK_S)
         self._is_late = False
-        program = wish.argv[0]
         fds = []
         try:
             fds.append(_write(carried.state_of(keeper)))
@@ -57,7 +56,9 @@ class Upgrade:
         except OSError as error:
             for fd in fds[1:]:
                 os.close(fd)
-            raise RequestError("command.bad_value", f"{program} cannot be run: {error}; nothing changed") from None
+            raise RequestError(
+                "command.bad_value", f"{wish.program} cannot be run: {error}; nothing changed"
+            ) from None
         finally:
             for fd in fds[:1]:
                 os.close(fd)
@@ -82,8 +83,10 @@ class Upgrade:
         if status == 0:
             self._keeper.loop.soon(self._execute)
             return
-        why = f"did not answer within {self._bound:g} s" if self._is_late else f"refuses to go on (status {status})"
-        self._fail(f"{self._wish.argv[0]} {why}; nothing changed" + (f". It said: {said}" if said else ""))
+        why = f"did not answer within {self._bound:g} s" if self._is_late else "refuses to go on"
+        if not said and not self._is_late:
+            why += " (exit code {}, signal {})".format(*exit_of(status))
+        self._fail(f"{self._wish.program} {why}; nothing changed" + (f". It said: {said}" if said else ""))
 
     def _execute(self) -> None:
         keeper, argv = self._keeper, self._wish.argv
@@ -103,7 +106,7 @@ class Upgrade:
             if memory >= 0:
                 os.close(memory)
             keeper.hub.expect_replacement = False
-            self._fail(f"{argv[0]} cannot be run: {error}; nothing changed")
+            self._fail(f"{self._wish.program} cannot be run: {error}; nothing changed")
 
     def _fail(self, text: str) -> None:
         self._keeper.upgrading = None
@@ -116,7 +119,7 @@ class Upgrade:
 class Wish:
     """What an UPGRADE frame asks for. Of its fields only `argv` is frozen."""
 
-    __slots__ = ("argv", "from_new_hub", "upgrade_id")
+    __slots__ = ("argv", "from_new_hub", "program", "upgrade_id")
 
     def __init__(self, payload: bytes, from_new_hub: bool) -> None:
         try:
@@ -128,6 +131,7 @@ class Wish:
             raise RequestError("command.bad_value", "an upgrade names the program in `argv`, a list of words")
         self.argv: list[str] = argv
         self.upgrade_id: Json = body.get("id")
+        self.program = _program(argv)
         self.from_new_hub = from_new_hub
         """The hub that asks is the new program's already; else it is replaced."""
 
@@ -188,7 +192,7 @@ def go_back(state: JsonObject, error: BaseException) -> None:
     back = state.get("back")
     if not back:
         return
-    text = f"{sys.executable} failed after it had taken over: {error!r}; the program before it goes on"
+    text = f"{sys.executable} failed after it had taken over: {error!r}; the program before goes on, nothing changed"
     state = {**state, "back": None, "upgrade": {**(state.get("upgrade") or {}), "failed": text}}
     state["hub"] = {**state["hub"], "replace": False}
     for name in _PYTHON:
@@ -206,6 +210,19 @@ def _execute(argv: list[str], memory: int, fds: list[int]) -> None:
         os.execvpe(argv[0], [*argv, "--resume", str(memory)], dict(os.environ))
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _WAITING)
+
+
+def _program(argv: list[str]) -> str:
+    """Return the program that a command line means, behind an `env -u NAME NAME=value`."""
+    words = iter(argv)
+    program = next(words)
+    if os.path.basename(program) == "env":
+        for word in words:
+            if word == "-u":
+                next(words, "")
+            elif "=" not in word:
+                return word
+    return program
 
 
 def _way_back() -> JsonObject:

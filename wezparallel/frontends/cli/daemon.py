@@ -193,24 +193,21 @@ def _status(context: Context) -> int:
 def _upgrade(context: Context) -> int:
     """Have keeper and hub go over to this program, or to that of another Python; processes and viewers go on."""
     command = launch.upgrade_command(context.args.to)
-    previous = None
+    previous, held = None, 0
+    deadline = time.monotonic() + UPGRADE_S
     while True:
         try:
-            with Control(context.keeper_socket) as control:
-                before = control.status()
-                if before["hub"].get("state") not in _AWAY:
-                    done = _upgrade_through_hub(context, command)
-                    previous, held = done["previous"], done["processes"]
-                    break
-                held = _count(before.get("runs"))
-                control.upgrade(command)
-            _start_new_hub(context)
+            state, held = _state_of_hub(context)
+            if state not in _AWAY:
+                done = _upgrade_through_hub(context, command)
+                previous, held = done["previous"], done["processes"]
+            else:
+                _upgrade_keeper(context, command)
             break
         except ConnectionError:
-            held = 0  # there is no keeper: a new one is the upgrade
-            break
+            break  # there is no keeper: a new one is the upgrade
         except RequestError as error:
-            if error.code not in ("process.bad_state", "hub.restarting"):
+            if error.code not in ("process.bad_state", "hub.restarting") or time.monotonic() > deadline:
                 raise
             sync.wait(0.1)  # the hub came or went while it was asked
     pong = launch.ensure(asked=True)
@@ -226,6 +223,30 @@ def _upgrade_through_hub(context: Context, command: list[str]) -> JsonObject:
     """Ask the hub, which hears the answer from its successor."""
     with sync.Client(context.socket) as client:
         return client.call("DaemonUpgrade", {"argv": command}, timeout_s=UPGRADE_S)
+
+
+def _state_of_hub(context: Context) -> tuple[str, int]:
+    """Return the hub's state and how many runs the keeper holds, as far as a keeper of another version tells."""
+    try:
+        with Control(context.keeper_socket) as control:
+            status = control.status()
+    except LinkError as error:
+        if error.code != "wire.version":
+            raise
+        return "running" if launch.ping(context.socket) else "stopped", 0
+    return status["hub"].get("state", ""), _count(status.get("runs"))
+
+
+def _upgrade_keeper(context: Context, command: list[str]) -> None:
+    """Ask the keeper itself, while there is no hub to ask, and then for its hub."""
+    try:
+        with Control(context.keeper_socket) as control:
+            control.upgrade(command)
+    except LinkError as error:
+        if error.code != "wire.version":
+            raise
+        Control.upgrade_other_version(context.keeper_socket, command)
+    _start_new_hub(context)
 
 
 def _start_new_hub(context: Context) -> None:

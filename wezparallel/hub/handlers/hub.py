@@ -168,7 +168,7 @@ def upgrade(hub: Hub, _command: words.DaemonUpgrade) -> Accepted:
 
 
 async def upgraded(hub: Hub, command: words.DaemonUpgrade, accepted: Accepted) -> words.DaemonUpgraded:
-    """Ask the keeper, whose next program ends this hub; the hub after it finds the request unanswered, and answers."""
+    """Ask the keeper, whose next program ends this hub; the next hub finds the request unanswered, and answers."""
     facts = hub.keeper_facts
     if accepted["keeper"] == facts.get("keeper_started_at"):  # else the daemon that was meant has ended
         done = facts.get("upgrade") or {}
