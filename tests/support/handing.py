@@ -28,11 +28,17 @@ class Talk:
     def __init__(self, keeper: HeldKeeper, role: int, about: hello.Viewer) -> None:
         self._reader = frames.FrameReader()
         self.got: list[tuple[int, bytes]] = []
+        self.folders: list[bytes] = []
+        """Where the program was, as it was told; that comes at any time, so it is no part of `got`."""
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.settimeout(PATIENCE_S)
-        self.socket.connect(keeper.socket)
-        self.say(frames.HELLO, hello.client_hello(role, about.pack()))
-        self.welcome = hello.parse_welcome(self.wait_for(frames.WELCOME))
+        try:
+            self.socket.connect(keeper.socket)
+            self.say(frames.HELLO, hello.client_hello(role, about.pack()))
+            self.welcome = hello.parse_welcome(self.wait_for(frames.WELCOME))
+        except BaseException:
+            self.socket.close()
+            raise
 
     def say(self, kind: int, payload: bytes = b"", fd: int = -1) -> None:
         """Send one frame."""
@@ -51,7 +57,14 @@ class Talk:
                     return payload
             data = self.socket.recv(65536)
             assert data, f"the keeper closed before frame {kind}"
-            self.got += self._reader.feed(data)
+            self._take(data)
+
+    def _take(self, data: bytes) -> None:
+        for kind, payload in self._reader.feed(data):
+            if kind == frames.CWD:
+                self.folders.append(payload)
+            else:
+                self.got.append((kind, payload))
 
     def look(self) -> list[int]:
         """Take in what has come by now, without waiting; return the kinds of frames."""
@@ -59,7 +72,7 @@ class Talk:
             data = self.socket.recv(65536)
             if not data:
                 break
-            self.got += self._reader.feed(data)
+            self._take(data)
         return [kind for kind, _ in self.got]
 
     def close(self) -> None:
@@ -82,7 +95,11 @@ class HandedTerminal(Pane):
     ) -> None:
         super().__init__(rows, columns)
         self.about = _about(process_id, (rows, columns, 0, 0), flags, self.before)
-        self.talk = Talk(keeper, hello.ROLE_TERMINAL, self.about)
+        try:
+            self.talk = Talk(keeper, hello.ROLE_TERMINAL, self.about)
+        except BaseException:
+            super().close()
+            raise
         self.offset = self.talk.welcome.end if offset is None else offset
         self.hand_over()
 

@@ -40,7 +40,7 @@ def may_be_asked(viewer: Viewer) -> bool:
     """Tell whether a viewer's terminal understands what we ask, and answers in order."""
     strings = viewer.about.strings
     term, program = (strings[1], strings[3]) if len(strings) > 3 else ("", "")
-    return term not in _NEVER and not term.startswith(_INSIDE) and program != "tmux" and hasattr(viewer, "interpose")
+    return term not in _NEVER and not term.startswith(_INSIDE) and program != "tmux"
 
 
 class Asking:
@@ -98,8 +98,7 @@ class Asking:
         self._timer = None
         self._tries -= 1
         offset, self._offset = self._offset, self._process.log.writer.end
-        interpose = getattr(self._viewer, "interpose", None)
-        if interpose is not None and self._is_quiet(offset) and interpose(_QUESTION):
+        if self._is_quiet(offset) and self._viewer.interpose(_QUESTION):
             self._tries = 0
             self._await(list(_KINDS))
         elif self._tries > 0:

@@ -64,6 +64,7 @@ class Lead:
 
     def came(self, viewer: Viewer) -> None:
         """A viewer, a member or not, begins to look: it needs a picture."""
+        self._process.whereabouts.came(viewer)
         if viewer not in self._ranks:
             self.redraw(viewer)
             return

@@ -37,6 +37,8 @@ class Viewer:
     """The role in its hello."""
     types = False
     """Whether this kind of viewer has keys."""
+    told_cwd = told_folder = told_title = b""
+    """What whereabouts.py has told the client, and its terminal."""
 
     def __init__(self, keeper: Keeper, sock: socket.socket, reader: FrameReader, about: Introduction) -> None:
         self.keeper = keeper
@@ -67,6 +69,10 @@ class Viewer:
 
     def output(self, data: bytes = b"") -> None:
         """The process's log has grown; `data`, if given, are its last bytes."""
+
+    def interpose(self, data: bytes) -> bool:
+        """Show bytes of our own between the program's; False when that cannot be done now, or never here."""
+        return False
 
     def exited(self, exit_: JsonObject) -> None:
         """The run has ended; its output is in the log."""
@@ -180,6 +186,7 @@ class Viewer:
             "unsent": base64.b64encode(self._unsent).decode(),
             "closing": self._closing,
             "deaf": self._deaf,
+            "told_title": self.told_title.hex(),
         }
 
     def resume(self, carried: JsonObject) -> None:
@@ -191,6 +198,7 @@ class Viewer:
         self._unsent += base64.b64decode(carried["unsent"])
         self._closing = carried["closing"]
         self._deaf = carried["deaf"]
+        self.told_title = bytes.fromhex(carried.get("told_title", ""))
         self.watch()
 
     def _drop_fds(self) -> None:
