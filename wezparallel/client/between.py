@@ -23,7 +23,7 @@ LATE_S = 5.0  # until it is asked again while a start is due: somebody else may 
 MOST_S = 10.0  # between two tries while it is away
 QUIET_S = 0.3  # in which a process that was just asked for starts, so that nothing need be said
 CLOSE, LOGS, SHELL = "close", "logs", "shell"
-CLOSING = (b"", b"\r", b"\n", b"q", b"\x04")
+OTHERS = {"l": LOGS, "s": SHELL, "\r": CLOSE, "\n": CLOSE, "q": CLOSE, "\x04": CLOSE}
 OVER = frozenset(("exited", "failed", "stopped", "not_started"))
 
 
@@ -98,15 +98,20 @@ class Between:
 
     # What a person asks for
 
-    def press(self, key: bytes) -> str:
-        """Do what a key asks for; return what others have to do: CLOSE, LOGS, SHELL or nothing."""
-        if key[:1] in CLOSING:
+    def press(self, typed: bytes) -> str:
+        """Do what keys ask for; return what others have to do: CLOSE, LOGS, SHELL or nothing."""
+        if typed.startswith(b"\x1b"):
+            return ""  # an arrow, or another key that sends more than a character
+        if not typed:
             return CLOSE
-        if key == b"r":
-            self.restart()
-        elif key == b"c":
-            self.cancel()
-        return {b"l": LOGS, b"s": SHELL}.get(key, "")
+        for key in typed.decode("utf-8", "replace"):
+            if key in OTHERS:
+                return OTHERS[key]
+            if key == "r":
+                self.restart()
+            elif key == "c":
+                self.cancel()
+        return ""
 
     def restart(self) -> None:
         """Have it started now."""

@@ -27,10 +27,10 @@ def line(said: str, keys: list[str], columns: int, *, failed: bool = False) -> s
     left = cut(f"── {said} ", room)
     right = ""
     for count in range(len(keys), 0, -1):
-        right = f" {' · '.join(keys[:count])} ──"
-        if len(left) + len(right) < room:
+        offered = f" {' · '.join(keys[:count])}"
+        if len(left) + len(offered) <= room:
+            right = f"{offered} ──" if len(left) + len(offered) + 3 <= room else offered
             break
-        right = ""
     rule = "─" * (room - len(left) - len(right))
     if os.environ.get("NO_COLOR"):
         return left + rule + right

@@ -115,7 +115,7 @@ def is_foreground() -> bool:
 
 
 def read_key() -> bytes:
-    """Return what one press of a key sent, or nothing when the terminal is gone."""
+    """Return what keys sent, or nothing when the terminal is gone."""
     try:
         return posix.read(STDIN, 64)
     except OSError:

@@ -153,11 +153,11 @@ class TerminalViewer:
             self._link.flush()
             if ready[link_fd] & ~select.POLLOUT:
                 self._take_frames()
-        elif self._code is None and terminal.STDIN in ready and self._takes_keys():
-            self._take_keys()
         if self._code is None and self._between is not None:
             self._between.turn()
             self._offer_keys()
+        if self._code is None and terminal.STDIN in ready and self._takes_keys():
+            self._take_keys()
 
     def _takes_keys(self) -> bool:
         if self._asked:
@@ -325,8 +325,7 @@ class TerminalViewer:
         self._offer_keys()
 
     def _offer_keys(self) -> None:
-        drawn = self._between is not None and self._between.is_drawn
-        if drawn and not self._screen.takes_keys and not self._asked:
+        if self._between is not None and self._between.is_drawn and not (self._screen.takes_keys or self._asked):
             self._screen.keys_one_at_a_time()
 
     def _close_between(self) -> None:
