@@ -125,22 +125,6 @@ def test_a_process_that_has_not_started_takes_the_terminal_when_it_does(keeper: 
     assert b"once" not in pane.read(0.2)
 
 
-@pytest.mark.parametrize("point", ["attach.hello", "attach.descriptor", "attach.raw", "attach.go"])
-def test_an_attach_killed_at_any_step_leaves_the_terminal_as_it_was(
-    keeper: HeldKeeper, pane: Pane, point: str
-) -> None:
-    cat(keeper)
-    (keeper.failpoints / point).touch()
-    pane.attach(keeper, "w/sh")
-    assert pane.wait() == -signal.SIGKILL
-    pane.read_until(lambda: pane.attributes == pane.before, "the terminal as it was")
-    keeper.hub.wait_for(lambda event: event["m"] == "viewer" and event["state"] == "gone")
-    # Nothing of ours reads that terminal any more.
-    pane.type(b"for the shell\n")
-    assert os.read(pane.slave, 100) == b"for the shell\n"
-    assert keeper.log("w/sh") == b"ready"
-
-
 def test_an_attach_killed_while_live_leaves_modes_and_terminal_as_they_were(keeper: HeldKeeper, pane: Pane) -> None:
     shell(keeper, "stty raw -echo; printf '\\033[?1049h\\033[?1006h\\033[?25lready'; exec cat")
     until(lambda: b"ready" in keeper.log("w/sh"), 10, "the modes")

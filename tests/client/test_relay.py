@@ -112,13 +112,6 @@ def test_a_stopped_relay_goes_on_where_it_was(keeper: HeldKeeper, pane: Pane) ->
     pane.expect(b"again")
 
 
-@pytest.mark.parametrize(
-    "point", ["hello", "descriptor", "raw", "painted", "go", "asked", "returned", "stop", "kept", "keys"]
-)
-def test_a_relay_killed_at_any_step_leaves_the_terminal_as_it_was(keeper: HeldKeeper, pane: Pane, point: str) -> None:
-    killed_at(point, keeper, pane, "--relay")
-
-
 def test_a_relay_goes_on_after_the_keeper_has_re_executed_itself(keeper: HeldKeeper, pane: Pane) -> None:
     cat(keeper)
     relay(pane, keeper)
@@ -152,29 +145,3 @@ def test_where_the_terminal_has_no_name_it_is_relayed(keeper: HeldKeeper, pane: 
     pane.type(b"\x1c\x1c")
     assert pane.wait() == 0
     assert pane.attributes == pane.before
-
-
-def killed_at(point: str, keeper: HeldKeeper, pane: Pane, *options: str) -> None:
-    """Lead a client to a point where it kills itself; the terminal is as it was then, and the program unhurt."""
-    ends = point in {"kept", "keys"}
-    if ends:
-        shell(keeper, "stty raw -echo; printf ready; read x; exit 3")
-    else:
-        cat(keeper)
-    (keeper.failpoints / f"attach.{point}").touch()
-    pane.attach(keeper, "w/sh", *options, in_session=point == "stop")
-    assert pane.client is not None
-    if point in {"asked", "returned", "stop"}:
-        pane.expect(b"ready")
-        pane.read_until(lambda: pane.is_raw, "raw mode")
-        pane.client.send_signal(signal.SIGTSTP if point == "stop" else signal.SIGTERM)
-    elif ends:
-        pane.expect(b"ready")
-        pane.type(b"\n")
-    assert pane.wait() == -signal.SIGKILL
-    pane.read_until(lambda: pane.attributes == pane.before, "the terminal as it was")
-    keeper.hub.wait_for(lambda event: event["m"] == "viewer" and event["state"] == "gone")
-    # Nothing of ours reads that terminal any more.
-    pane.type(b"for the shell\n")
-    assert os.read(pane.slave, 100) == b"for the shell\n"
-    assert keeper.log("w/sh") == b"ready"
