@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
+import signal
+import socket
 import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from tests.keeper.conftest import Daemon, wait_until
 from tests.support.fake_hub import FakeHub
+from wezparallel.keeper import carried
 from wezparallel.keeper import messages as m
+from wezparallel.wire import frames, hello
 
 
 def _program_start(pid: int) -> str:
@@ -106,3 +114,196 @@ def test_no_descriptor_reaches_a_child_after_an_upgrade(daemon: Daemon, hub: Fak
     upgrade(daemon)
     hub.run(["sh", "-c", "ls /proc/self/fd | wc -l"], process_id="t/fds")
     assert daemon.log("t/fds").split() == [b"4"]
+
+
+def test_a_half_read_message_is_read_to_its_end(daemon: Daemon, hub: FakeHub) -> None:
+    run = hub.spawn(["cat"])
+    data = base64.b64encode(b"whole\n").decode()
+    body = json.dumps({"m": m.WRITE, "n": 999, "process_id": run["process_id"], "key": "", "data": data}).encode()
+    frame = frames.pack(frames.MESSAGE, body)
+    hub.socket.sendall(frame[:20])
+    upgrade(daemon)
+    hub.socket.sendall(frame[20:])
+    assert hub.answer(999)["already"] is False
+    wait_until(lambda: daemon.log(run["process_id"]) == b"whole\n")
+
+
+def test_what_a_hub_has_not_read_yet_waits_with_its_descriptors(daemon: Daemon, hub: FakeHub) -> None:
+    hub.call(m.ENV_PUT, env_id="big", env={"A": "x" * 200_000})
+    numbers = [hub.post(m.ENV_GET, env_id="big") for _ in range(4)]
+    made = hub.post(m.LISTEN, name="metrics", address="tcp:127.0.0.1:0")
+    wait_until(lambda: daemon.control("status"))  # the keeper has served what came before
+    upgrade(daemon)
+    for number in numbers:
+        assert len(hub.answer(number)["env"]["A"]) == 200_000
+    answer = hub.answer(made)
+    with socket.socket(fileno=os.dup(answer["descriptors"][0])) as listener:
+        assert answer["address"] == f"tcp:127.0.0.1:{listener.getsockname()[1]}"
+    with daemon.hub() as other:
+        assert set(other.listeners) == {"public", "metrics"}
+
+
+def test_signals_that_come_in_between_end_nobody(daemon: Daemon, hub: FakeHub) -> None:
+    run = hub.spawn(["cat"])
+    before = _program_start(daemon.pid)
+    upgrading = threading.Thread(target=daemon.upgrade)
+    upgrading.start()
+    while upgrading.is_alive() or not daemon.answers():
+        os.kill(daemon.pid, signal.SIGTERM)
+        os.kill(daemon.pid, signal.SIGINT)
+    upgrading.join()
+    assert _program_start(daemon.pid) != before
+    hub.write(run["process_id"], b"x\n")
+    wait_until(lambda: daemon.log(run["process_id"]) == b"x\n")
+
+
+def test_a_big_state_goes_over(daemon: Daemon, hub: FakeHub) -> None:
+    posted = []
+    for at in range(200):
+        wish = {"process_id": f"t/{at}", "argv": ["cat"], "cwd": "/", "env_id": "", "definition": {"x": "y" * 1000}}
+        posted.append(hub.post(m.SPAWN, run_id=os.urandom(16).hex(), **wish))
+    pids = [hub.answer(number)["pid"] for number in posted]
+    code = "import os; [os.write(1, b'%099d\\n' % i) for i in range(12000)]; os.read(0, 1)"
+    for at in range(8):
+        hub.spawn([sys.executable, "-IS", "-c", code], process_id=f"t/ring{at}", log="memory", tty=True)
+    wait_until(lambda: all(_ring(hub, f"t/ring{at}")[0] >= 1_212_000 for at in range(8)))
+    before = [_ring(hub, f"t/ring{at}") for at in range(8)]
+    upgrade(daemon)
+    assert [_ring(hub, f"t/ring{at}") for at in range(8)] == before
+    assert len(before[0][1]) > 500_000
+    hub.close()
+    with daemon.hub() as other:
+        assert [run["pid"] for run in other.runs.values()][:200] == pids
+
+
+def _ring(hub: FakeHub, process_id: str) -> tuple[int, bytes]:
+    """Return where a log in memory ends, and what of it there is."""
+    answer = hub.call(m.LOG_READ, process_id=process_id)
+    (fd,) = answer["descriptors"]
+    hub._owned.remove(fd)
+    with open(fd, "rb") as memory:
+        memory.seek(0)
+        return int(answer["end"]), memory.read()
+
+
+def test_no_descriptor_reaches_a_child_during_an_upgrade_or_after_one_that_failed(
+    daemon: Daemon, hub: FakeHub, tmp_path: Path
+) -> None:
+    hub.spawn(["cat"], tty=True)
+    program = tmp_path / "program"
+    program.write_text(f'#!/bin/sh\nread x < "{tmp_path}/go"; rm "$0"; exit 0\n')
+    program.chmod(0o755)
+    os.mkfifo(tmp_path / "go")
+    refusals: list[object] = []
+    upgrading = threading.Thread(target=lambda: refusals.append(daemon.upgrade([str(program)])))
+    upgrading.start()
+    with open(tmp_path / "go", "w") as go:
+        hub.run(["sh", "-c", "ls /proc/self/fd | wc -l"], process_id="t/during")
+        go.write("\n")
+    upgrading.join()
+    assert "nothing changed" in str(refusals)
+    hub.run(["sh", "-c", "ls /proc/self/fd | wc -l"], process_id="t/after")
+    assert [daemon.log(name).split() for name in ("t/during", "t/after")] == [[b"4"], [b"4"]]
+
+
+UNTIL_TOLD = """
+import os, select
+at = 0
+while not select.select([0], [], [], 0)[0]:
+    os.write(1, b'%09d\\n' % at)
+    at += 1
+os.write(1, b'the end.\\n')
+"""
+
+
+def test_five_upgrades_in_a_row_lose_nothing_for_a_gapless_reader(daemon: Daemon, hub: FakeHub) -> None:
+    run = hub.spawn([sys.executable, "-IS", "-c", UNTIL_TOLD], process_id="t/lines", log_cap=1 << 30)
+    about = hello.Viewer(hello.GAPLESS, (24, 80, 0, 0), hello.FROM_START, (0, 0), None, ["t/lines"])
+    seen = bytearray()
+    with socket.socket(socket.AF_UNIX) as viewer:
+        viewer.connect(daemon.private)
+        viewer.settimeout(20)
+        viewer.sendall(frames.pack(frames.HELLO, hello.client_hello(hello.ROLE_FRAMES, about.pack())))
+        reader = threading.Thread(target=_read_frames, args=(viewer, seen))
+        reader.start()
+        for _ in range(5):
+            flooded = len(seen)
+            wait_until(lambda flooded=flooded: len(seen) > flooded)  # type: ignore[misc]
+            upgrade(daemon)
+        hub.write("t/lines", b"\n")
+        hub.exited(run["run_id"])
+        reader.join()
+    lines = bytes(seen).split(b"\n")
+    assert lines == [b"%09d" % at for at in range(len(lines) - 2)] + [b"the end.", b""]
+
+
+def _read_frames(viewer: socket.socket, seen: bytearray) -> None:
+    reader = frames.FrameReader()
+    while not seen.endswith(b"the end.\n") and (data := viewer.recv(1 << 20)):
+        for kind, payload in reader.feed(data):
+            if kind == frames.DATA:
+                assert int.from_bytes(payload[:8], "big") == len(seen)
+                seen += payload[9:]
+
+
+def test_deaths_and_backoff_of_the_hub_are_carried(make_daemon: Callable[..., Daemon]) -> None:
+    daemon = make_daemon(["false"]).start()
+    wait_until(lambda: daemon.control("status")["hub"]["deaths"] >= 7)
+    wait_until(lambda: daemon.control("status")["hub"]["state"] == "backoff")
+    upgrade(daemon)
+    hub = daemon.control("status")["hub"]
+    assert hub["deaths"] >= 7
+    assert hub["state"] in ("backoff", "starting")
+    wait_until(lambda: daemon.control("status")["hub"]["deaths"] > hub["deaths"])
+
+
+def test_a_hub_that_is_there_is_to_be_asked(make_daemon: Callable[..., Daemon]) -> None:
+    daemon = make_daemon(["sleep", "600"]).start()
+    wait_until(lambda: daemon.control("status")["hub"]["pid"])
+    refusal = daemon.upgrade()
+    assert refusal is not None
+    assert refusal["code"] == "process.bad_state"
+
+
+ASKING = """
+import json, os, socket, sys
+sys.path.insert(0, {root!r})
+from wezparallel.wire import frames, hello
+sock = socket.socket(socket.AF_UNIX)
+sock.connect({path!r})
+low = {low}
+body = b'WZPK' + bytes([hello.ROLE_CONTROL]) + low.to_bytes(2, 'big') * 2
+argv = [sys.executable, '-m', 'wezparallel.keeper', '--foreground']
+sock.sendall(frames.pack(frames.HELLO, body) + frames.pack(frames.UPGRADE, json.dumps({{'argv': argv}}).encode()))
+data = b''
+while b'not taken' not in data and (part := sock.recv(65536)):
+    data += part
+print(data.decode('utf-8', 'replace'))
+"""
+
+
+@pytest.mark.parametrize("version", [1, 999])
+def test_no_process_in_a_run_may_ask(daemon: Daemon, hub: FakeHub, version: int) -> None:
+    before = _program_start(daemon.pid)
+    code = ASKING.format(root=str(Path(__file__).parents[2]), path=daemon.private, low=version)
+    hub.run([sys.executable, "-c", code], process_id="t/asking")
+    assert b"caller.agent_not_allowed" in daemon.log("t/asking")
+    assert _program_start(daemon.pid) == before
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"format": 9, "readable_from": 9},
+        {"runs": [{"run_id": "a", "process_id": "t/none", "pid": 1, "start": 1}]},
+        {"sockets": {}},
+        {"hub": None},
+        {"processes": [{}]},
+    ],
+)
+def test_a_state_that_lacks_what_nothing_can_stand_for_is_refused(change: dict[str, object]) -> None:
+    state = {"format": 1, "lock": 3, "private": 4, "sockets": {"public": [5, "unix:/x"]}, "hub": {"state": "none"}}
+    state |= {"processes": [], "runs": []}
+    assert carried.fault_of(state) is None
+    assert carried.fault_of({**state, "format": 9, "readable_from": 1, "more": [1]}) is None
+    assert carried.fault_of(state | change) is not None

@@ -63,7 +63,11 @@ class Control:
         return {}
 
     def _upgrade(self, payload: bytes) -> None:
-        check_upgrade(self._keeper, self._peer)
+        try:
+            check_upgrade(self._keeper, self._peer)
+        except RequestError as error:
+            self._refuse(error)
+            return
         self._keeper.upgrade(payload, self._refuse)
 
     def _refuse(self, error: RequestError) -> None:
