@@ -163,7 +163,7 @@ class Between:
     def _understand(self, record: JsonObject, now: float) -> None:
         """Take in the process as the hub sees it, if it has heard of the end that we show."""
         state = record.get("state")
-        ours = self._exit is None or record.get("run_id") == self._exit.get("run_id")
+        ours = self._exit is None or self._exit.get("run_id") in {None, record.get("run_id")}
         if not ours or state not in OVER | {"backoff"}:
             self._record = {**record, "state": "starting" if not ours else ""}
             return

@@ -13,7 +13,7 @@ from contextlib import suppress
 
 from wezparallel import paths
 from wezparallel.errors import RequestError
-from wezparallel.keeper import callers, child, environment, handover
+from wezparallel.keeper import callers, child, environment, handover, ssh_agent
 from wezparallel.keeper.hub_child import HubChild
 from wezparallel.keeper.listeners import Listeners
 from wezparallel.keeper.log import DEFAULT_CAP, DISK, ProcessLog, now_ms
@@ -92,6 +92,7 @@ class Keeper:
             raise RequestError("process.bad_state", f"{process_id} still runs; stop it first")
         process.known = False
         del self.processes[process_id]
+        ssh_agent.forget(process_id)
         self.viewers.removed(process_id)
         for run in [run for run in self.runs.values() if run.process is process]:
             run.told = True
@@ -186,7 +187,7 @@ class Keeper:
         code, number = child.exit_of(run.status)
         run.exit = {"exit_code": code, "signal": number, "asked": run.asked, **run.ended_at}
         process = run.process
-        process.last_exit = run.exit
+        process.last_exit = {"run_id": run.run_id, **run.exit}
         if process.run is run:
             process.run = None
         process.log.ended(code, number)
