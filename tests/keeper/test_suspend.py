@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     Message = dict[str, Any]
 
 DEAF_TO_TERM = {"signal": "SIGHUP", "grace_s": 5, "kill": "tree"}
+STILL = {"T", "D"}  # the parent of a vfork waits in the kernel (D) until its stopped child goes on
 TICK = "i=0; while :; do i=$((i+1)); echo $i > {}; sleep 0.01; done"
 
 
@@ -76,7 +77,7 @@ def test_jobs_a_pipeline_and_a_grandchild_in_a_session_of_its_own_stand_still_an
     assert (told["suspended"], told["left"]) == (True, 0)
     members = carriers(run)
     assert len(members) >= 7
-    assert states(members) == {"T"}
+    assert states(members) <= STILL
     resume(hub, run)
     assert "T" not in states(members)
     before = [file.read_text() for file in files]
@@ -90,7 +91,7 @@ def test_an_interactive_shell_takes_no_suspension_for_a_stopped_job(daemon: Daem
         hub.write(run["process_id"], f"sleep 0.3; echo went on {number}\n".encode())
         wait_until(lambda: any(state_of(pid) == "S" for pid in carriers(run) if pid != run["pid"]))
         suspend(hub, run)
-        assert states(carriers(run)) == {"T"}
+        assert states(carriers(run)) <= STILL
         resume(hub, run)
         wait_until(lambda number=number: f"\rwent on {number}\r\n".encode() in daemon.log(run["process_id"]))  # type: ignore[misc]
     assert b"Stopped" not in daemon.log(run["process_id"])
@@ -125,10 +126,11 @@ def test_who_forks_all_the_time_is_caught(hub: FakeHub, tmp_path: Path) -> None:
     run = hub.spawn([sys.executable, "-IS", "-c", code])
     wait_until(lambda: count.exists() and count.stat().st_size > 100)
     assert suspend(hub, run)["left"] == 0
-    assert states(carriers(run)) == {"T"}
+    assert states(carriers(run)) <= STILL
     size = count.stat().st_size
     hub.sync()
-    assert (states(carriers(run)), count.stat().st_size) == ({"T"}, size)
+    assert states(carriers(run)) <= STILL
+    assert count.stat().st_size == size
     hub.call(m.KILL, run_id=run["run_id"])
     hub.exited(run["run_id"])
     assert carriers(run) == []
@@ -208,7 +210,7 @@ def test_a_suspension_outlives_the_hub_and_two_upgrades(daemon: Daemon, hub: Fak
         for _ in range(2):
             upgrade(daemon)
         other.sync()
-        assert states(members) == {"T"}
+        assert states(members) <= STILL
         before = tick.read_text()
         resume(other, run)
         wait_until(lambda: tick.read_text() not in {"", before})
@@ -220,7 +222,7 @@ def test_who_is_continued_from_outside_is_suspended_again(hub: FakeHub) -> None:
     for pid in carriers(run):
         os.kill(pid, signal.SIGCONT)
     hub.wait_for(lambda e: e["m"] == m.SUSPENDED and e["suspended"])
-    assert states(carriers(run)) == {"T"}
+    assert states(carriers(run)) <= STILL
 
 
 def test_the_keeper_answers_while_an_attach_client_of_its_own_is_suspended(daemon: Daemon, hub: FakeHub) -> None:

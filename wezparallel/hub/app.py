@@ -142,6 +142,10 @@ class Hub:
             self.link.send({"m": messages.PONG, "re": message["n"]})
         elif name == messages.VIEWER:
             self.viewer(message)
+        elif name == messages.SUSPENDED:
+            process = self.state.processes.get(message["process_id"])
+            if process is not None:
+                self.pool.suspended(process, message["run_id"], message["suspended"], message["left"])
         elif name == messages.LOST:
             data = {"process_id": message["process_id"], "workspace": None, "reason": f"{message['bytes']} bytes"}
             self.bus.publish("process.output_lost", data)

@@ -190,6 +190,33 @@ class ProcessRestart(Mutation[ProcessRestarted]):
     wait: Wait = "spawned"
 
 
+class ProcessSuspended(ProcessReply):
+    """All of it stands still."""
+
+    TAG: ClassVar[str] = "ProcessSuspended"
+
+
+class ProcessSuspend(Mutation[ProcessSuspended]):
+    """Suspend a process and everything below it (SIGSTOP); answers when all of it stands still."""
+
+    REPLY: ClassVar[type[Reply]] = ProcessSuspended
+    EFFECT: ClassVar[Effect] = "destroy"  # who may not stop it may not freeze it either
+    process: Annotated[str, Field(max_length=MAX_ID)]
+
+
+class ProcessResumed(ProcessReply):
+    """It goes on."""
+
+    TAG: ClassVar[str] = "ProcessResumed"
+
+
+class ProcessResume(Mutation[ProcessResumed]):
+    """Let a suspended process and everything below it go on."""
+
+    REPLY: ClassVar[type[Reply]] = ProcessResumed
+    process: Annotated[str, Field(max_length=MAX_ID)]
+
+
 class ProcessRemoved(Reply):
     """The process, its definition and its log are gone."""
 
@@ -263,13 +290,13 @@ class ProcessEvent(Record):
 
 
 COMMANDS: tuple[type[Command[Reply]], ...] = (
-    ProcessAdd, ProcessStart, ProcessStop, ProcessKill, ProcessRestart, ProcessRemove, ProcessList, ProcessGet,
-    ProcessType,
+    ProcessAdd, ProcessStart, ProcessStop, ProcessKill, ProcessRestart, ProcessSuspend, ProcessResume, ProcessRemove,
+    ProcessList, ProcessGet, ProcessType,
 )  # type: ignore[assignment]  # fmt: skip
 EVENTS: dict[str, type[Record]] = {
     f"process.{verb}": ProcessEvent
     for verb in (
-        "added", "starting", "running", "ready", "stopping", "stopped", "exited", "backoff", "failed", "removed",
-        "output_lost",
+        "added", "starting", "running", "ready", "suspended", "resumed", "stopping", "stopped", "exited", "backoff",
+        "failed", "removed", "output_lost",
     )
 }  # fmt: skip

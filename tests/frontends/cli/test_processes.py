@@ -25,6 +25,7 @@ def shop(hub: ScriptedHub) -> ScriptedHub:
         "WorkspaceList": {"workspaces": [workspace("shop"), workspace("api", root="/srv/api")], "next": None},
         "ProcessStart": answer(), "ProcessRestart": answer(),
         "ProcessStop": answer(state="stopped", pid=None), "ProcessKill": answer(state="stopped", signal=9, pid=None),
+        "ProcessSuspend": answer(state="suspended", pid=7), "ProcessResume": answer(),
         "ProcessRemove": lambda fields: {"process_id": fields["process"]},
         "ProcessType": lambda fields: {"process_id": fields["process"], "bytes": len(fields["text"])},
     }  # fmt: skip
@@ -83,7 +84,7 @@ def test_one_failure_does_not_keep_the_others_from_it(shop: ScriptedHub, wezpara
     assert "shop/worker" in done.out
 
 
-@pytest.mark.parametrize("verb", ["start", "restart", "stop", "kill", "rm"])
+@pytest.mark.parametrize("verb", ["start", "restart", "stop", "suspend", "resume", "kill", "rm"])
 def test_each_verb_has_its_key_and_says_what_became_of_it(
     verb: str, shop: ScriptedHub, wezparallel: CommandLine
 ) -> None:
@@ -91,6 +92,24 @@ def test_each_verb_has_its_key_and_says_what_became_of_it(
     assert done.code == 0
     assert "shop/tests" in done.out
     assert shop.requests[-1][1]["key"]
+
+
+def test_what_is_suspended_is_shown_so(shop: ScriptedHub, wezparallel: CommandLine) -> None:
+    assert wezparallel("suspend", "shop/*").out.count("suspended") == 3
+    shop.answers["ProcessList"] = {"processes": [process("shop/tests", state="suspended", pid=7)], "next": None}
+    assert "‖ shop/tests  suspended" in wezparallel("ps").out
+    told = json.loads(wezparallel("suspend", "tests", "--json").out)
+    assert [one["state"] for one in told["processes"]] == ["suspended"]
+
+
+def test_what_cannot_be_suspended_is_said_and_ends_with_its_code(shop: ScriptedHub, wezparallel: CommandLine) -> None:
+    def refuse(_fields: dict[str, str]) -> dict[str, object]:
+        raise RequestError("process.not_running", "shop/tests does not run; start it with ProcessStart")
+
+    shop.answers["ProcessSuspend"] = refuse
+    done = wezparallel("suspend", "tests")
+    assert done.code != 0
+    assert "`wezparallel start`" in done.err
 
 
 def test_typed_text_ends_with_enter_unless_told_otherwise(shop: ScriptedHub, wezparallel: CommandLine) -> None:

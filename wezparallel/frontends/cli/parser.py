@@ -124,6 +124,11 @@ GROUPS: tuple[tuple[str, tuple[Verb, ...]], ...] = (
         ),
         Verb("restart", "processes.restart", "stop and start again", PROCESSES, WAIT, commands="ProcessRestart"),
         Verb(
+            "suspend", "processes.suspend", "have processes and everything below them stand still", PROCESSES,
+            commands="ProcessSuspend",
+        ),
+        Verb("resume", "processes.resume", "let suspended processes go on", PROCESSES, commands="ProcessResume"),
+        Verb(
             "kill", "processes.kill", "SIGKILL processes and everything below them", PROCESSES,
             commands="ProcessKill",
         ),

@@ -81,6 +81,16 @@ def stop(context: Context) -> int:
     return _each(context, "ProcessStop", "stopping", grace_s=context.args.grace)
 
 
+def suspend(context: Context) -> int:
+    """Have processes stand still; answers when all of them do."""
+    return _each(context, "ProcessSuspend", "suspending")
+
+
+def resume(context: Context) -> int:
+    """Let suspended processes go on."""
+    return _each(context, "ProcessResume", "resuming")
+
+
 def restart(context: Context) -> int:
     """Stop processes and start them again."""
     return _each(context, "ProcessRestart", "restarting", asked=True, wait=context.args.wait)

@@ -105,6 +105,10 @@ async def added(hub: Hub, _command: words.ProcessAdd, accepted: Accepted) -> wor
 def start(hub: Hub, command: words.ProcessStart) -> Accepted:
     """Have it up."""
     process = hub.process(command.process)
+    if process.state == "suspended":
+        raise RequestError(
+            "process.bad_state", f"{process.process_id} is suspended; let it go on with ProcessResume", state="suspended"
+        )
     return {"process_id": process.process_id, "run_id": hub.pool.want_up(process)}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wezparallel.hub.comms.dispatch import Read, Stream, Write
-from wezparallel.hub.handlers import hub, log, process, template, workspace
+from wezparallel.hub.handlers import hub, log, process, suspension, template, workspace
 
 HANDLERS: dict[str, Read | Write | Stream] = {
     "Ping": Read(hub.ping, sees_state=False, depends_on=hub.uptime),
@@ -24,6 +24,8 @@ HANDLERS: dict[str, Read | Write | Stream] = {
     "ProcessStop": Write(process.stop, process.stopped),
     "ProcessKill": Write(process.kill, process.killed),
     "ProcessRestart": Write(process.restart, process.restarted),
+    "ProcessSuspend": Write(suspension.suspend, suspension.suspended),
+    "ProcessResume": Write(suspension.resume, suspension.resumed),
     "ProcessRemove": Write(process.remove, process.removed),
     "ProcessList": Read(process.list_),
     "ProcessGet": Read(process.get),

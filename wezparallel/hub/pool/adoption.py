@@ -116,6 +116,8 @@ class Adoption:
             hub.pool.spawned(process, known, message, fds)
         else:
             hub.pool.fds[run_id] = fds
+        if not message.get("exit"):
+            hub.pool.suspended(process, run_id, bool(message.get("suspended")))
 
     def _is_over(self, process: Process, run_id: str) -> bool:
         """Tell whether a run's exit is in the store already, or nobody waits for it any more."""

@@ -50,6 +50,7 @@ class Pool:
         self._stopping: set[str] = set()
         self.fds: dict[str, list[int]] = {}
         """run id -> duplicates of its descriptors, so that the keeper's death kills nothing"""
+        self._told: dict[str, int] = {}
         self.refusals: dict[str, RequestError] = {}
         """run id -> why it was not spawned"""
 
@@ -160,6 +161,23 @@ class Pool:
 
         self._hub.store.when_committed(self._hub.store.ticket(), acknowledge)
 
+    def suspended(self, process: Process, run_id: str, suspended: bool, left: int = 0) -> None:
+        """The keeper says whether all of a run stands still; `left` of it could not be stopped."""
+        run = process.run
+        if not alive(run) or run.run_id != run_id:
+            return
+        self._told[run_id] = self.told(run_id) + 1
+        event: lifecycle.Event = "suspend" if suspended else "resume"
+        if lifecycle.allows(process.state, event):
+            reason = f"{left} of its processes could not be stopped" if left else None
+            self._move(process, event, "suspended" if suspended else "resumed", reason=reason, pid=run.pid)
+            self._save(process)
+        self._notify(process.process_id)
+
+    def told(self, run_id: str) -> int:
+        """Return how often the keeper has said of a run whether it stands still."""
+        return self._told.get(run_id, 0)
+
     def lost(self, process: Process, run: Run, rebooted: bool) -> None:
         """Nobody holds a run that was there: say so, and bring back what is wanted."""
         went = "the machine restarted" if rebooted else "its keeper ended"
@@ -258,6 +276,7 @@ class Pool:
 
     def _end(self, process: Process, run: Run, message: Message) -> None:
         self._stopping.discard(run.run_id)
+        self._told.pop(run.run_id, None)
         run.status = "exited"
         run.exit_code, run.signal = message["exit_code"], message["signal"]
         run.ended_at = message["at"]
