@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from wezparallel.client import sync
-from wezparallel.hub.comms.dispatch import Read, Stream, Write
+from wezparallel.hub.comms.dispatch import LateRead, Read, Stream, Write
 from wezparallel.hub.handlers.table import HANDLERS
 from wezparallel.protocol import registry
 from wezparallel.protocol.command import Command, Mutation, Record, Reply
@@ -63,9 +63,9 @@ def test_a_command_has_one_handler_of_its_kind(name: str) -> None:
         assert not inspect.iscoroutinefunction(handler.accept)
         assert inspect.iscoroutinefunction(handler.finish)
     else:
-        assert isinstance(handler, Read | Stream)
+        assert isinstance(handler, Read | LateRead | Stream)
         assert not issubclass(registry.COMMANDS[name], Mutation)
-        assert not inspect.iscoroutinefunction(handler.run)
+        assert inspect.iscoroutinefunction(handler.run) == isinstance(handler, LateRead)
 
 
 @pytest.mark.parametrize("name", sorted(registry.COMMANDS))

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 READS = frozenset({
     "Ping", "Describe", "Status", "Subscribe", "Unsubscribe", "WorkspaceList", "WorkspaceGet", "ProcessList",
-    "ProcessGet", "TemplateList", "TemplateGet", "TemplateCheck", "LogRead",
+    "ProcessGet", "TemplateList", "TemplateGet", "TemplateCheck", "LogRead", "LogExport",
 })  # fmt: skip
 """Commands without a key."""
 

@@ -45,5 +45,28 @@ class LogRead(Command[Log]):
     max_bytes: Annotated[int, Field(ge=1, le=256 * 1024)] = 256 * 1024
 
 
-COMMANDS: tuple[type[Command[Reply]], ...] = (LogRead,)  # type: ignore[assignment]
+class LogExported(Reply):
+    """A page of a recording. All pages in a row, `text` after `text`, are the file."""
+
+    TAG: ClassVar[str] = "LogExported"
+    process_id: str
+    run_id: str
+    format: Literal["asciicast"]
+    text: str
+    next: Annotated[str | None, Field(description="Pass as `cursor` for the next page; null at the end.")]
+
+
+class LogExport(Command[LogExported]):
+    """Make a recording of one run, page by page. It holds what was written before the first page was asked for."""
+
+    REPLY: ClassVar[type[Reply]] = LogExported
+    process: Annotated[str, Field(max_length=MAX_ID)]
+    run: Annotated[str | None, Field(pattern=r"^[0-9a-f]{32}$", description="Id of the run; null is the latest.")] = (
+        None
+    )
+    format: Annotated[Literal["asciicast"], Field(description="asciicast is version 2 of that format.")] = "asciicast"
+    cursor: Annotated[str | None, Field(max_length=200, description="`next` of the page before.")] = None
+
+
+COMMANDS: tuple[type[Command[Reply]], ...] = (LogRead, LogExport)  # type: ignore[assignment]
 EVENTS: dict[str, type[Record]] = {}

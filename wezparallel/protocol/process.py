@@ -14,7 +14,9 @@ State = Literal[
 ]  # fmt: skip
 Restart = Literal["always", "on_failure", "never"]
 Stream = Literal["stdout", "stderr", "tty"]
+LogKind = Literal["disk", "memory", "off"]
 
+TERM_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$"
 NAME_PATTERN = r"^[^/\x00-\x1f\x7f]{1,64}$"
 MAX_ID = 200
 
@@ -38,6 +40,7 @@ class ProcessSettings(Settings):
     cwd: Annotated[str, Field(description="Absolute folder it starts in.")]
     env: Annotated[dict[str, str | None], Field(description="On top of the workspace's; null removes.")] = {}
     tty: Annotated[bool, Field(description="On a terminal of its own, or on pipes.")] = True
+    term: Annotated[str | None, Field(pattern=TERM_PATTERN, description="TERM; else its first viewer's.")] = None
     pane: Annotated[bool, Field(description="Shown in a pane of the layout.")] = False
     focus: bool = False
     title: str | None = None
@@ -46,6 +49,7 @@ class ProcessSettings(Settings):
     restart: Annotated[Restart, Field(description="When it comes back by itself.")] = "on_failure"
     backoff_s: Annotated[float, Field(ge=0, le=3600, description="First delay before a restart; doubles.")] = 1.0
     stop: StopRules = StopRules()
+    log: Annotated[LogKind, Field(description="Where output goes; but `disk`, a ring of 1 MB.")] = "disk"
     log_cap_bytes: Annotated[int, Field(ge=1 << 20, description="Oldest output goes above this.")] = 256 << 20
     auto_start: bool = True
     of_agent: Annotated[bool, Field(description="Added by an agent: what it asks for is asked by an agent.")] = False
@@ -117,6 +121,7 @@ class ProcessAdd(Mutation[ProcessAdded]):
     backoff_s: Annotated[float, Field(ge=0, le=3600, description="First delay before a restart; doubles.")] = 1.0
     stop: StopRules = StopRules()
     agent: str | None = None
+    log: Annotated[LogKind, Field(description="Where output goes; but `disk`, a ring of 1 MB.")] = "disk"
     log_cap_bytes: Annotated[int, Field(ge=1 << 20)] = 256 << 20
     root: Annotated[str | None, Field(description="Makes the workspace with this root if there is none.")] = None
     unique: Annotated[bool, Field(description="A taken name becomes `name-2`.")] = False

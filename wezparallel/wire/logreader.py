@@ -152,6 +152,15 @@ class LogReader:
                     state[kind & ~CARRIED] = (high, low)
         return state
 
+    def runs(self) -> list[tuple[int, Millis, tuple[int, int]]]:
+        """Return where and when each run begins that is still there, and its RUN values, oldest first."""
+        found: list[tuple[int, Millis, tuple[int, int]]] = []
+        for first in list(self._firsts or self._list()):
+            for when, offset, kind, high, low in self._records(first) or ():
+                if kind & ~CARRIED == RUN and (not found or found[-1][2] != (high, low)):
+                    found.append((offset, when, (high, low)))
+        return found
+
     def offset_at(self, time_ms: Millis) -> int:
         """Return an offset before which nothing is as young as that; at most STEP_MS of older output follow it."""
         end = self.end

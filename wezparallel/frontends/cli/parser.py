@@ -64,6 +64,13 @@ GROUPS: tuple[tuple[str, tuple[Verb, ...]], ...] = (
             commands="LogRead",
         ),
         Verb(
+            "record", "record.record", "make a recording of a run, as terminal players replay it",
+            Option("what", choices=("export",), help="what to do"), PROCESS,
+            Option("-o", "--output", metavar="FILE", help="default: NAME-RUN.cast, or stdout if that is no terminal"),
+            Option("--run", field="LogExport.run", metavar="ID"),
+            commands="LogExport",
+        ),
+        Verb(
             "events", "events.events", "tell what happened",
             Option("pattern", nargs="*", metavar="PATTERN", help="`process.exited`, `process.*`; default all"),
             Option("-f", "--follow", action="store_true", help="go on with what comes"),

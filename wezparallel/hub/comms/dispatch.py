@@ -13,7 +13,7 @@ import json
 import secrets
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import anyio
 import structlog
@@ -56,6 +56,13 @@ class Read:
 
 
 @dataclass(frozen=True, slots=True)
+class LateRead:
+    """A command that changes nothing, whose answer may have to come from the keeper."""
+
+    run: Callable[[Hub, Any], Awaitable[Reply]]
+
+
+@dataclass(frozen=True, slots=True)
 class Write:
     """A mutation."""
 
@@ -70,6 +77,9 @@ class Stream:
     run: Callable[[Hub, Any, Connection, Callable[[Reply], None]], None]
 
 
+Handler: TypeAlias = Read | LateRead | Write | Stream
+
+
 class InFlight:
     """A keyed mutation whose reply is not known yet, and who waits for it."""
 
@@ -82,7 +92,7 @@ class Dispatcher:
     """What the server's lines mean."""
 
     def __init__(
-        self, hub: Hub, handlers: dict[str, Read | Write | Stream], soon: Callable[[Callable[[], None]], object]
+        self, hub: Hub, handlers: dict[str, Handler], soon: Callable[[Callable[[], None]], object]
     ) -> None:
         """`soon` calls back before the loop's next turn."""
         self._hub = hub
@@ -113,7 +123,9 @@ class Dispatcher:
                 self._fill(slot, handler, to_line(handler.run(self._hub, command), request))
                 return
             self._familiar.forget()
-            if isinstance(handler, Stream):
+            if isinstance(handler, LateRead):
+                self._hub.tasks.start_soon(self._answer_late, slot, request, handler, command)
+            elif isinstance(handler, Stream):
                 handler.run(self._hub, command, connection, lambda reply: slot.fill(to_line(reply, request)))
             else:
                 self._mutate(connection.caller, command, (slot, request), handler)
@@ -138,6 +150,14 @@ class Dispatcher:
             name = type(known.command).__name__
             request = Request(name, {}, int(digits) if digits else None, bool(digits))
             connection.slot(request.has_id).fill(reply_line("Error", self._error(error, name), request))
+
+    async def _answer_late(self, slot: Slot, request: Request, handler: LateRead, command: Command[Reply]) -> None:
+        try:
+            slot.fill(to_line(await handler.run(self._hub, command), request))
+        except anyio.get_cancelled_exc_class():
+            raise
+        except Exception as error:  # noqa: BLE001  the boundary
+            slot.fill(reply_line("Error", self._error(error, request.name), request))
 
     def closed(self, connection: Connection) -> None:
         """Forget a connection's subscription."""

@@ -1,4 +1,5 @@
-"""Handlers of the log commands. The keeper writes the logs; here they are read from its files."""
+"""Handlers of the log commands. The keeper writes the logs; here they are read from its files, or from a copy of
+what it holds in memory."""
 
 from __future__ import annotations
 
@@ -10,14 +11,19 @@ from typing import TYPE_CHECKING
 
 from wezparallel import paths
 from wezparallel.errors import RequestError
+from wezparallel.hub import recording
+from wezparallel.hub.pool.keeper_link import close_all
 from wezparallel.hub.state.model import rfc3339
+from wezparallel.keeper import messages
 from wezparallel.protocol import log as words
 from wezparallel.protocol.log import LogChunk
 from wezparallel.wire import logformat
+from wezparallel.wire.logmemory import MemoryFiles
 from wezparallel.wire.logreader import LogReader
 
 if TYPE_CHECKING:
     from wezparallel.hub.app import Hub
+    from wezparallel.hub.state.model import Process
     from wezparallel.wire.logreader import Chunk
 
 STREAMS = {logformat.STDOUT: "stdout", logformat.STDERR: "stderr", logformat.TTY: "tty"}
@@ -32,15 +38,21 @@ _AGE = re.compile(r"(\d+(?:\.\d+)?)(s|m|h|d)")
 _UNIT_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
-def read(hub: Hub, command: words.LogRead) -> words.Log:
+MEMORY_LINES = 10_000  # of a log in memory that are told
+
+
+async def read(hub: Hub, command: words.LogRead) -> words.Log:
     """Return a piece of a log."""
-    process_id = hub.process(command.process).process_id
-    reader = LogReader(os, paths.log_dir(process_id))
+    process = hub.process(command.process)
+    process_id = process.process_id
+    reader, is_memory = await _open(hub, process)
     try:
         start, end = reader.start, reader.end
         chunks: list[LogChunk] = []
         taken = lost = size = 0
-        at: int | None = _from(reader, command, hub.now_ms(), start)
+        if is_memory:
+            start = max(start, reader.tail_lines(MEMORY_LINES))
+        at: int | None = max(start, _from(reader, command, hub.now_ms(), start))
         run_id: str | None = None
         for chunk in reader.chunks(at or 0, end):
             if chunk.kind in (logformat.LOST, logformat.DELETED):
@@ -61,6 +73,54 @@ def read(hub: Hub, command: words.LogRead) -> words.Log:
         return words.Log(process_id=process_id, start=start, end=end, chunks=chunks, next=at, lost_bytes=lost)
     finally:
         reader.close()
+
+
+async def export(hub: Hub, command: words.LogExport) -> words.LogExported:
+    """Return a page of a recording."""
+    process = hub.process(command.process)
+    reader, _ = await _open(hub, process)
+    try:
+        settings = process.settings
+        facts = {"title": process.process_id, "command": settings.command or " ".join(settings.argv),
+                 "env": {"TERM": settings.env.get("TERM") or "xterm-256color"}}  # fmt: skip
+        page = recording.page(reader, command.run, command.cursor, facts)
+    finally:
+        reader.close()
+    return words.LogExported(
+        process_id=process.process_id, run_id=page.run_id, format=command.format, text=page.text, next=page.next
+    )
+
+
+async def _open(hub: Hub, process: Process) -> tuple[LogReader, bool]:
+    """Return the reader of a log, and whether it is one in memory. Raises RequestError if it is kept nowhere."""
+    process_id = process.process_id
+    folder = paths.log_dir(process_id)
+    reader = LogReader(os, folder)
+    if process.settings.log == "disk" and reader.end:
+        return reader, False
+    try:
+        told, fds = await hub.link.call({"m": messages.LOG_READ, "process_id": process_id})
+    except RequestError as error:
+        if error.code not in {"process.not_found", "command.unknown"}:
+            raise
+        return reader, False  # it has not run yet, or the keeper is too old to know of memory
+    try:
+        if told["kind"] == "off":
+            raise RequestError(
+                "process.bad_state",
+                f"the output of {process_id} is not kept (`log: off`); look at it live with "
+                f"`wezparallel attach {process_id}`, or set `log: memory` or `log: disk` and restart it",
+                process=process_id,
+            )
+        if not fds:
+            return reader, False
+        reader.close()
+        with open(fds.pop(), "rb") as copy:
+            size = os.fstat(copy.fileno()).st_size
+            memory = MemoryFiles.load(os.pread(copy.fileno(), size, 0), folder)
+        return LogReader(memory, folder), True
+    finally:
+        close_all(fds)
 
 
 def _from(reader: LogReader, command: words.LogRead, now_ms: int, start: int) -> int:

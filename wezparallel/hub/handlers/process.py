@@ -76,7 +76,7 @@ def add(hub: Hub, command: words.ProcessAdd) -> Accepted:
         name=process_id.rpartition("/")[2], argv=[command.command, *command.args], cwd=_cwd(command, owner, home),
         command=" ".join([command.command, *command.args]), env=dict(command.env), tty=command.tty,
         restart=command.restart, backoff_s=command.backoff_s, stop=command.stop, agent=command.agent,
-        log_cap_bytes=command.log_cap_bytes,
+        log=command.log, log_cap_bytes=command.log_cap_bytes,
     )  # fmt: skip
     check_size(settings)
     if workspace and owner is None:  # only now: a request that is refused must change nothing

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from wezparallel.hub.comms.dispatch import Read, Stream, Write
+from wezparallel.hub.comms.dispatch import Handler, LateRead, Read, Stream, Write
 from wezparallel.hub.handlers import hub, log, process, suspension, template, workspace
 
-HANDLERS: dict[str, Read | Write | Stream] = {
+HANDLERS: dict[str, Handler] = {
     "Ping": Read(hub.ping, sees_state=False, depends_on=hub.uptime),
     "Describe": Read(hub.describe, sees_state=False),
     "Status": Read(hub.status, depends_on=hub.status_state),
@@ -33,5 +33,6 @@ HANDLERS: dict[str, Read | Write | Stream] = {
     "TemplateList": Read(template.list_, sees_state=False),
     "TemplateGet": Read(template.get, sees_state=False),
     "TemplateCheck": Read(template.check, sees_state=False),
-    "LogRead": Read(log.read),
+    "LogRead": LateRead(log.read),
+    "LogExport": LateRead(log.export),
 }

@@ -17,7 +17,7 @@ from wezparallel.hub.workspaces.commands import Command
 from wezparallel.hub.workspaces.fields import Fields, literal_of, text_of, words_of
 from wezparallel.hub.workspaces.source import Mark, Source, fold, printable, quoted
 from wezparallel.hub.workspaces.yaml_lines import Mapping, Node, Scalar, Sequence, load
-from wezparallel.protocol.process import ProcessSettings, StopRules
+from wezparallel.protocol.process import TERM_PATTERN, ProcessSettings, StopRules
 from wezparallel.protocol.workspace import Plan, PlannedPane, Tab
 
 MAX_PROCESSES = 200  # of one template, with and without panes
@@ -27,8 +27,8 @@ OTHER_LOG = 256 << 20
 _TOP = ("name", "description", "root", "env", "environment", "layout", "panes", "processes")
 _TOP_LATER = ("tabs", "extends", "env_file", "variables", "watch", "sandbox")
 _PROCESS = (
-    "command", "agent", "focus", "title", "cwd", "env", "environment", "tty", "restart", "backoff", "backoff_s",
-    "stop", "log_cap", "log_cap_bytes", "auto_start", "may", "on_close",
+    "command", "agent", "focus", "title", "cwd", "env", "environment", "tty", "term", "restart", "backoff",
+    "backoff_s", "stop", "log", "log_cap", "log_cap_bytes", "auto_start", "may", "on_close",
 )  # fmt: skip
 _PROCESS_LATER = (
     "replicas", "direct", "worktree", "depends_on", "ready", "health", "watch", "prompt", "min_idle", "idle_timeout",
@@ -228,6 +228,7 @@ class _Compiler:
             cwd=self._folder(fields, "cwd", self._root),
             env={**self._env, **command.env, **fields.env(given)},
             tty=fields.flag("tty", has_pane),
+            term=self._term(fields),
             pane=has_pane,
             title=fields.text("title") or None,
             agent=command.agent,
@@ -237,6 +238,7 @@ class _Compiler:
             ),
             backoff_s=fields.seconds(fields.one_of("backoff", "backoff_s"), 1.0),
             stop=self._stop(fields, command),
+            log=fields.choice("log", ("disk", "memory", "off"), "disk"),
             log_cap_bytes=fields.size(
                 fields.one_of("log_cap", "log_cap_bytes"), AGENT_LOG if command.agent else OTHER_LOG
             ),
@@ -257,6 +259,13 @@ class _Compiler:
             raise fields.error(
                 "a pane is a terminal", fields.key_mark("tty"), "Move it to `processes:` to run it on pipes."
             )
+
+    @staticmethod
+    def _term(fields: Fields) -> str | None:
+        term = fields.text("term")
+        if term and not re.match(TERM_PATTERN, term):
+            raise fields.error(f"{quoted(term)} is no TERM", fields.key_mark("term"), "For example xterm-256color.")
+        return term or None
 
     def _stop(self, fields: Fields, command: Command) -> StopRules:
         # An interactive shell ignores SIGTERM, and hands SIGHUP on to its jobs.
