@@ -42,6 +42,11 @@ def keeper_socket() -> str:
     return runtime_dir() + "/keeper.sock"
 
 
+def ssh_agents_dir() -> str:
+    """Return the folder of the links that stand for the SSH agents of those who attached."""
+    return runtime_dir() + "/ssh-agent"
+
+
 def keeper_lock() -> str:
     """Return the file whose flock makes one keeper per runtime directory."""
     return runtime_dir() + "/keeper.lock"

@@ -125,6 +125,7 @@ def _introduction(options: Options, attributes: terminal.Termios) -> hello.Viewe
         flags |= hello.INSIDE_WEZTERM
     names = ("TERM", "COLORTERM", "TERM_PROGRAM", "TERM_PROGRAM_VERSION", "WEZTERM_PANE", "WEZTERM_UNIX_SOCKET")
     strings = [options.process_id, *[terminal.environment(name) for name in names], options.detach_key]
+    strings.append(terminal.environment("SSH_AUTH_SOCK"))
     parent = posix.getppid()
     return hello.Viewer(
         flags,

@@ -43,6 +43,8 @@ if TYPE_CHECKING:
         env: dict[str, str | None]
         """Overrides on top of the environment `env_id`; null removes a name."""
         tty: bool
+        term: NotRequired[str]
+        """TERM, in place of the first viewer's"""
         size: tuple[int, int]
         """rows, columns; a viewer's own size wins"""
         log_cap: int

@@ -13,6 +13,7 @@ import os
 import socket
 
 from wezparallel.errors import RequestError, WireError
+from wezparallel.keeper import ssh_agent
 from wezparallel.keeper.callers import Peer
 from wezparallel.keeper.cursor import Cursor
 from wezparallel.keeper.relays import RelayViewer
@@ -174,7 +175,7 @@ class Viewers:
             raise RequestError(
                 "caller.agent_not_allowed",
                 "an agent may not type into a terminal, nor who cannot be told from one; attach with --read-only, or "
-                "have a person add ProcessType to `may` in the agent's definition",
+                "have a person write `may: [ProcessType]` into the agent's definition",
                 process=process_id,
             )
         return process
@@ -183,7 +184,9 @@ class Viewers:
         self._last_id += 1
         viewer.viewer_id = self._last_id
         viewer.process = process
-        if viewer.types and not process.facts:
+        if viewer.writes and len(viewer.about.strings) > 8:
+            ssh_agent.attached(process.process_id, viewer.about.strings[8])
+        if viewer.types and process.facts.get("TERM") in {None, "", "dumb"}:
             process.facts = dict(zip(_FACTS, viewer.about.strings[1:5], strict=False))
         if viewer.writes:
             process.lead.join(viewer)

@@ -108,7 +108,9 @@ class Viewer:
         self.termios = termios
         """iflag, oflag, cflag, lflag, ispeed, ospeed, c_cc (32 bytes); None without a terminal"""
         self.strings = strings
-        """process id, TERM, COLORTERM, TERM_PROGRAM, TERM_PROGRAM_VERSION, pane id, mux socket, detach key (hex)"""
+        """process id, TERM, COLORTERM, TERM_PROGRAM, TERM_PROGRAM_VERSION, pane id, mux socket, detach key (hex),
+
+        the SSH agent's socket"""
 
     def pack(self) -> bytes:
         """Return the body of a viewer's hello."""

@@ -193,6 +193,7 @@ def test_numbers_and_booleans_can_be_commands() -> None:
         ("auto_start: false", "auto_start", False), ("title: 'a b'", "title", "a b"), ("cwd: ~", "cwd", ROOT),
         ("cwd: '~'", "cwd", "/home/u"), ("cwd: ~/x", "cwd", "/home/u/x"), ("cwd: /srv/../opt", "cwd", "/opt"),
         ("cwd: ../other/", "cwd", "/home/u/other"), ("tty: true", "tty", True),
+        ("term: vt220", "term", "vt220"),
     ],
 )  # fmt: skip
 def test_what_a_pane_can_be_told(written: str, field: str, value: object) -> None:
@@ -223,7 +224,7 @@ def test_how_a_process_is_stopped(written: str, signal: str, grace: float, kill:
         ("restart: allways", "`restart` cannot be 'allways'"),
         ("restart: [x]", "`restart` has to be one value"),
         ("focus: yes", "`focus` has to be true or false"),
-        ("tty: false", "a pane is a terminal"),
+        ("tty: false", "a pane is a terminal"), ("term: ../x", "is no TERM"),
         ("backoff: soon", "`backoff` has to be a time"),
         ("backoff: 2h", "`backoff` has to be a time up to one hour"),
         ("backoff: 1, backoff_s: 2", "'backoff_s' means the same as 'backoff'"),
