@@ -1,12 +1,13 @@
 """`python -m wezparallel.hub`: the keeper starts it. Its log goes to stderr, which the keeper points at a file.
 
-With `--check` it has shown that it loads, and ends: that is asked before an upgrade.
+With `--check` it shows that it loads and can read the database, and ends: that is asked before an upgrade.
 """
 
 # ruff: noqa: E402  rich must be out of reach before structlog is imported
 from __future__ import annotations
 
 import logging
+import sqlite3
 import sys
 
 # structlog looks for rich, which only pretty tracebacks on a terminal need: 40 ms and 3 MB of each hub's start.
@@ -15,14 +16,16 @@ sys.modules["rich"] = None  # type: ignore[assignment]
 import anyio
 import structlog
 
-from wezparallel.errors import LinkError
+from wezparallel import paths
+from wezparallel.errors import LinkError, WezparallelError
 from wezparallel.hub.app import run
+from wezparallel.hub.state.database import check_schema
 
 
 def main() -> int:
     """Run the hub; return its exit code."""
     if "--check" in sys.argv[1:]:
-        return 0
+        return _check()
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -41,6 +44,17 @@ def main() -> int:
     except* LinkError as group:
         structlog.get_logger().error("keeper.gone", reason=str(group.exceptions[0]))
     return code
+
+
+def _check() -> int:
+    try:
+        check_schema(paths.database())
+    except WezparallelError as error:
+        sys.stderr.write(error.message + "\n")
+        return 1
+    except sqlite3.Error:
+        return 0  # a damaged one is set aside at the start, by this version as by the one that runs
+    return 0
 
 
 if __name__ == "__main__":

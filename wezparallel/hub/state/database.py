@@ -10,7 +10,8 @@ import runpy
 import secrets
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from urllib.parse import quote
 
 from wezparallel.errors import RequestError
 
@@ -132,10 +133,16 @@ def migrations() -> list[tuple[int, str]]:
     return [(int(name[:4]), name) for name in names]
 
 
-def _migrate(connection: sqlite3.Connection) -> None:
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    steps = migrations()
-    known = steps[-1][0]
+def check_schema(path: str) -> None:
+    """Look whether a database, if there is one, is too new for this program. Raises RequestError `store.newer`."""
+    if os.path.exists(path):
+        with closing(sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True)) as connection:
+            _known_version(connection)
+
+
+def _known_version(connection: sqlite3.Connection) -> int:
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    known = migrations()[-1][0]
     if version > known:
         raise RequestError(
             "store.newer",
@@ -144,7 +151,12 @@ def _migrate(connection: sqlite3.Connection) -> None:
             schema=version,
             known=known,
         )
-    for number, name in steps:
+    return version
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    version = _known_version(connection)
+    for number, name in migrations():
         if number > version:
             with transaction(connection):
                 _apply(connection, name)
