@@ -1,0 +1,89 @@
+"""A client killed between every two steps of handing over and giving back: its terminal is as it was before."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from tests.support.handing import HandedTerminal, clear
+from tests.support.viewing import HeldKeeper, Pane, cat, held_keeper, shell
+from tests.support.waiting import until
+
+HANDING_OVER = ("keeper.terminal", "keeper.go", "keeper.size", "keeper.live")
+GIVING_BACK = ("keeper.returning", "keeper.reset", "keeper.restored", "keeper.closed", "keeper.returned")
+
+
+@pytest.fixture(scope="module")
+def one_keeper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HeldKeeper]:
+    with held_keeper(tmp_path_factory.mktemp("home")) as keeper:
+        yield keeper
+
+
+@pytest.fixture
+def held(one_keeper: HeldKeeper) -> Iterator[HeldKeeper]:
+    yield one_keeper
+    clear(one_keeper)
+
+
+@pytest.fixture
+def pane() -> Iterator[Pane]:
+    one = Pane()
+    yield one
+    one.close()
+
+
+def arm(held: HeldKeeper, point: str) -> None:
+    (held.failpoints / point).touch()
+
+
+def dies(held: HeldKeeper, pane: Pane, point: str) -> None:
+    """Wait until the client was killed at the point, and see that its terminal is as before."""
+    assert pane.wait() == -9
+    assert not (held.failpoints / point).exists()
+    pane.read_until(lambda: pane.attributes == pane.before, "the terminal as it was")
+
+
+def open_descriptors(held: HeldKeeper) -> int:
+    return len(os.listdir(f"/proc/{held.process.pid}/fd"))
+
+
+@pytest.mark.parametrize("point", [*HANDING_OVER, *GIVING_BACK])
+def test_a_client_killed_while_it_hands_over_or_detaches(held: HeldKeeper, pane: Pane, point: str) -> None:
+    run = cat(held)
+    with closing(HandedTerminal(held, "w/sh", offset=0)) as other:
+        other.expect(b"ready")
+        other.type(b"1;")
+        other.expect(b"1;")
+        before = open_descriptors(held)
+        if point in HANDING_OVER:
+            arm(held, point)
+            pane.attach(held, "w/sh")
+        else:
+            pane.attach(held, "w/sh")
+            pane.expect(b"ready")
+            arm(held, point)
+            pane.type(b"\x1c\x1c")
+        dies(held, pane, point)
+        other.type(b"2;")
+        other.expect(b"2;")
+        until(lambda: open_descriptors(held) == before, 10, "every descriptor closed")
+    os.kill(int(str(run["pid"])), 0)
+    assert held.log("w/sh") == b"ready1;2;"
+
+
+@pytest.mark.parametrize("point", GIVING_BACK)
+def test_a_client_killed_while_its_terminal_comes_back_after_an_exit(
+    held: HeldKeeper, pane: Pane, point: str
+) -> None:
+    run = shell(held, "stty raw -echo; printf ready; head -c 1; exit 3")
+    before = open_descriptors(held)
+    pane.attach(held, "w/sh")
+    pane.expect(b"ready")
+    arm(held, point)
+    pane.type(b"x")
+    dies(held, pane, point)
+    assert held.hub.exited(str(run["run_id"]))["exit_code"] == 3
+    until(lambda: open_descriptors(held) < before, 10, "every descriptor closed")
