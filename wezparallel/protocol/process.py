@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from wezparallel.protocol.command import Command, Effect, Mutation, Payload, Record, Reply, Settings
+from wezparallel.protocol.supervision import GiveUp, Limits, Need, Probe
 
 State = Literal[
     "not_started", "starting", "running", "ready", "unhealthy", "suspended", "stopping", "stopped", "exited",
@@ -53,6 +54,18 @@ class ProcessSettings(Settings):
     log_cap_bytes: Annotated[int, Field(ge=1 << 20, description="Oldest output goes above this.")] = 256 << 20
     auto_start: bool = True
     of_agent: Annotated[bool, Field(description="Added by an agent: what it asks for is asked by an agent.")] = False
+    depends_on: Annotated[dict[str, Need], Field(description="Names in its workspace, and what of each.")] = {}
+    ready: Annotated[Probe | None, Field(description="It counts as ready once this passes.")] = None
+    health: Annotated[Probe | None, Field(description="Looked at while it runs; failing, it is restarted.")] = None
+    give_up: GiveUp = GiveUp()
+    limits: Limits = Limits()
+    watch: Annotated[list[str], Field(description="Globs below its folder; a change restarts it.")] = []
+    on_close: Annotated[
+        Literal["keep", "stop", "ask"] | None, Field(description="When its pane is closed by hand.")
+    ] = None
+    isolate: Annotated[bool, Field(description="Only an allow-list of the environment.")] = False
+    worktree: Annotated[str | None, Field(description="Branch whose git worktree is its folder.")] = None
+    direct: Annotated[bool, Field(description="Runs in the pane itself: no log, no attach, no survival.")] = False
 
 
 class ProcessRecord(Record):
