@@ -28,6 +28,7 @@ from wezparallel.hub.pool.env_ids import EnvIds
 from wezparallel.hub.pool.keeper_link import KeeperLink, close_all
 from wezparallel.hub.pool.sampler import Sampler, Usage
 from wezparallel.hub.pool.supervise import Pool, alive
+from wezparallel.hub.settings import Settings
 from wezparallel.hub.state.store import Store
 from wezparallel.hub.timers import Timers
 from wezparallel.hub.workspaces.collection import Workspaces
@@ -53,7 +54,8 @@ class Hub:
 
     tasks: TaskGroup
 
-    def __init__(self, store: Store, link: KeeperLink) -> None:
+    def __init__(self, store: Store, link: KeeperLink, settings: Settings | None = None) -> None:
+        self.settings = settings or Settings()
         self.hub_id = "h-" + secrets.token_hex(4)
         self.version = version("wezparallel")
         self.started = time.monotonic()
@@ -120,7 +122,8 @@ class Hub:
         """Find out who asks, once a connection, and refuse what they may not do."""
         if not caller.role:
             callers.resolve(caller, self.leaders(), self.keeper_facts.get("keeper_pid", 0), self._owner)
-        callers.check(caller, command, self._owner(caller.run_id or ""))
+        if caller.role != "person":
+            callers.check(caller, command, self._owner(caller.run_id or ""), self._target(command))
 
     def viewer(self, message: dict[str, Any]) -> None:
         """A viewer came or went."""
@@ -156,6 +159,14 @@ class Hub:
             if run_id and any(run.run_id == run_id for run in (process.run, process.planned) if run):
                 return process
         return None
+
+    def _target(self, command: Command[Reply]) -> Process | None:
+        """Return the process that a command names, if there is one."""
+        named = getattr(command, "process", None)
+        try:
+            return self.process(named) if named else None
+        except RequestError:
+            return None
 
     async def sample(self) -> None:
         """Look at the process table, for ever."""

@@ -1,9 +1,9 @@
 """To which run a process belongs that connected to us: a seat belt against agents that type into terminals.
 
-The parent chain reaches a leader, else the session is a run's, else the environment names a run. What has vanished,
-may not be read, or descends from the keeper without leading to a run, is unknown. An environment can be forged, so
-every agent's tree carries a mark that it cannot take off: a limit of which the kernel makes no use, inherited by all
-that it starts and never raised again without privilege. Whoever carries it is no person.
+The parent chain reaches a leader, else the session is a run's, else the environment names a run, which may have
+ended. What has vanished, may not be read, or descends from the keeper without leading to a run, is unknown. An
+environment can be forged, so every agent's tree carries a mark that it cannot take off: a limit of which the kernel
+makes no use, inherited by all that it starts and never raised again without privilege. Whoever carries it is no person.
 """
 
 from __future__ import annotations
@@ -58,11 +58,14 @@ def run_of(runs: dict[str, Run], pid: int, start: int | None = None) -> tuple[bo
     for run in runs.values():
         if run.pid == entry.session and not run.session_gone and run.start <= entry.start:
             return True, run
-    marked = is_marked(pid)
     named = tree.environment_run(pid)
-    if named and named in runs and (runs[named].agent or not marked):
-        return True, runs[named]
-    return named is not None and not below_us and not marked, None
+    run = runs.get(named or "")
+    if is_marked(pid):
+        return (True, run) if run is not None and run.agent else (False, None)
+    if named is None:
+        return False, None
+    # What a person's shell left running (a tmux) outlives that shell's run, and is still the person's.
+    return bool(named) or not below_us, run
 
 
 def mark() -> int | None:

@@ -218,6 +218,8 @@ class Viewers:
             flags = hello.RUNNING | (hello.IS_TTY if run.tty else 0)
         if log.modes.alternate:
             flags |= hello.ALTERNATE
+        if run is not None and run.suspended:
+            flags |= hello.SUSPENDED
         exit_text = "" if run or not process.last_exit else self.exit_payload(process.last_exit).decode()
         past = log.recent() if with_past else None
         strings = [log.directory if past is None else "", run.run_id if run else "", exit_text]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
-_COMMAND = re.compile(r"\b[A-Z][a-z]+[A-Z][A-Za-z]+\b")
+_COMMAND = re.compile(r"(?<!\[)\b[A-Z][a-z]+[A-Z][A-Za-z]+\b")  # in brackets it is a word of a template
 
 
 def run(argv: list[str]) -> int:

@@ -1,13 +1,17 @@
 """Who asks, and what they may do. A caller inside an agent's tree is that agent. A seat belt, not the wall.
 
 At accept uid, pid and start time are noted. Which run a pid lies in is found out at the first mutation: its parent
-chain reaches a leader, else its session does, else `WEZPARALLEL_RUN` in its environment names a run of ours.
+chain reaches a leader, else its session does, else `WEZPARALLEL_RUN` in its environment names a run of ours. Who
+carries the mark of an agent's tree is taken for no person, whatever the environment says.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import pwd
+import resource
+import select
 import socket
 import struct
 from dataclasses import dataclass
@@ -15,6 +19,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from wezparallel.errors import RequestError
+from wezparallel.keeper.messages import RLIMIT_LOCKS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +28,10 @@ if TYPE_CHECKING:
     from wezparallel.protocol.command import Command, Reply
 
 _PEERCRED = struct.Struct("3i")
+_SO_PEERPIDFD = 77  # Linux 6.5; Python does not name it
 MAX_PARENTS = 64  # deeper chains are fork bombs
+_MAKES_NEW = frozenset({"ProcessAdd", "WorkspaceCreate"})
+"""Commands whose environment goes to nothing but what they make."""
 
 
 @dataclass(slots=True)
@@ -48,7 +56,8 @@ class Caller:
         """Note who connected (SO_PEERCRED)."""
         raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEERCRED.size)
         pid, uid, _gid = _PEERCRED.unpack(raw)
-        return cls(uid, pid, start_time(pid))
+        start = start_time(pid)
+        return cls(uid, pid, start if start and _lives(connection) else 0)
 
     def by(self) -> dict[str, Any]:
         """Return how an event names this caller."""
@@ -88,16 +97,33 @@ def resolve(caller: Caller, leaders: dict[int, Process], keeper_pid: int, run_of
         keeper_pid: a descendant of the keeper that leads to no run is unknown.
         run_of: gives the process of a run id, or None.
     """
-    owner: Process | None = None
-    below_keeper = False
-    if not caller.start or start_time(caller.pid) != caller.start:
+    owner, below_keeper = _by_parents(caller.pid, leaders, keeper_pid)
+    marked = owner is None and _is_marked(caller.pid)
+    leads_nowhere = False
+    if owner is None:
+        named = _run_in_environment(caller.pid)
+        owner = run_of(named or "")
+        # What a person's shell left running (a tmux) outlives that shell's run, and is still the person's.
+        leads_nowhere = named is None or (below_keeper and not named)
+        if owner is not None and marked and not _is_agent(owner):
+            owner = None  # an environment can be forged, the mark cannot be taken off
+    if not caller.start or start_time(caller.pid) != caller.start:  # last: all of the above was read of this process
         caller.role = "unknown"
         return
-    pid, session = caller.pid, 0
+    if owner is None:
+        caller.role = "agent" if marked else "unknown" if leads_nowhere else "person"
+        return
+    run = owner.run or owner.planned
+    caller.run_id = run.run_id if run else None
+    caller.role = "agent" if _is_agent(owner) else "person"
+
+
+def _by_parents(pid: int, leaders: dict[int, Process], keeper_pid: int) -> tuple[Process | None, bool]:
+    """Return whose tree or session a process is in, and whether its parents lead to the keeper."""
+    below_keeper, session = False, 0
     for _ in range(MAX_PARENTS):
         if pid in leaders:
-            owner = leaders[pid]
-            break
+            return leaders[pid], False
         if pid == keeper_pid:
             below_keeper = True
             break
@@ -106,46 +132,94 @@ def resolve(caller: Caller, leaders: dict[int, Process], keeper_pid: int, run_of
             break
         session = session or int(fields[3])
         pid = int(fields[1])
-    owner = owner or leaders.get(session) or run_of(_run_in_environment(caller.pid))
-    if owner is None:
-        caller.role = "unknown" if below_keeper else "person"
-        return
-    run = owner.run or owner.planned
-    caller.run_id = run.run_id if run else None
-    caller.role = "agent" if owner.settings.agent or owner.settings.of_agent else "person"
+    else:
+        below_keeper = True  # who hides that deep is no person
+    return leaders.get(session), below_keeper
 
 
-def check(caller: Caller, command: Command[Reply], owner: Process | None) -> None:
-    """Refuse what an agent, or someone unknown, may not do. Raises RequestError `caller.agent_not_allowed`."""
+def _is_agent(process: Process) -> bool:
+    return bool(process.settings.agent or process.settings.of_agent)
+
+
+def check(caller: Caller, command: Command[Reply], owner: Process | None, target: Process | None = None) -> None:
+    """Refuse what an agent, or someone unknown, may not do.
+
+    Args:
+        caller: who asks; its role is known.
+        command: what is asked.
+        owner: the process in whose tree the caller is.
+        target: the process that the command names, if there is one.
+
+    Raises:
+        RequestError: `caller.agent_not_allowed`.
+    """
     name = type(command).__name__
     if caller.role == "person" or command.EFFECT == "read":
         return
+    is_own = owner is not None and name in owner.settings.may
+    if not is_own and getattr(command, "environment", None) is not None and not _may_give_environment(name, target):
+        # What a shell starts with makes it do things: that is typing.
+        raise _refusal(name, "an environment may be given only to what an agent added", "leave `environment` out")
     if caller.role == "unknown":
         if command.EFFECT == "destroy" or name == "ProcessType":
-            raise _refusal(name, "it cannot be told who asks")
+            raise _refusal(name, "it cannot be told who asks", "ask a person, or ask from a process that is kept")
         return
-    if owner is not None and name in owner.settings.may:
+    if is_own:
         return
-    target = getattr(command, "process", None) or getattr(command, "id", None)
+    id_ = target.process_id if target is not None else getattr(command, "id", None)
     own = owner.workspace if owner is not None else None
-    if name == "ProcessType" or target is None or own is None or not str(target).startswith(f"{own}/"):
-        raise _refusal(name, "an agent may use the processes of its own workspace, and type nowhere")
+    if name == "ProcessType" or id_ is None or own is None or not str(id_).startswith(f"{own}/"):
+        raise _refusal(
+            name,
+            "an agent may use the processes of its own workspace, and type nowhere",
+            f"ask a person, or have one write `may: [{name}]` into the agent's definition",
+        )
 
 
-def _refusal(name: str, why: str) -> RequestError:
-    return RequestError(
-        "caller.agent_not_allowed",
-        f"{name} is not allowed here: {why}; ask a person, or add {name} to `may` in the agent's definition",
-        command=name,
-    )
+def _may_give_environment(name: str, target: Process | None) -> bool:
+    if name in _MAKES_NEW:
+        return True
+    return target is not None and _is_agent(target)
 
 
-def _run_in_environment(pid: int) -> str:
+def _refusal(name: str, why: str, instead: str) -> RequestError:
+    return RequestError("caller.agent_not_allowed", f"{name} is not allowed here: {why}; {instead}", command=name)
+
+
+def _run_in_environment(pid: int) -> str | None:
+    """Return the run id in a process's environment, empty if it has none; None when it may not be read."""
     try:
         with open(f"/proc/{pid}/environ", "rb") as file:
             for entry in file.read().split(b"\0"):
                 if entry.startswith(b"WEZPARALLEL_RUN="):
                     return os.fsdecode(entry[16:])
     except OSError:
-        pass
+        return None
     return ""
+
+
+def _is_marked(pid: int) -> bool:
+    """Tell whether a process carries the mark of an agent's tree: a limit below ours (keeper/callers.py)."""
+    try:
+        limit, own = (resource.prlimit(one, RLIMIT_LOCKS)[0] for one in (pid, 0))
+    except (OSError, ValueError, AttributeError):
+        return False
+    if limit == resource.RLIM_INFINITY:
+        return False
+    return own == resource.RLIM_INFINITY or limit < own
+
+
+def _lives(connection: socket.socket) -> bool:
+    """Tell whether the process that connected still runs; where the kernel cannot tell, its pid must do."""
+    try:
+        pidfd = connection.getsockopt(socket.SOL_SOCKET, _SO_PEERPIDFD)
+    except ProcessLookupError:
+        return False
+    except OSError as error:
+        return error.errno != errno.EINVAL  # reaped already (Linux before 6.16)
+    try:
+        poll = select.poll()
+        poll.register(pidfd, select.POLLIN)
+        return not poll.poll(0)
+    finally:
+        os.close(pidfd)

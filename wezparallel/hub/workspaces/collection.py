@@ -100,10 +100,10 @@ class Workspaces:
         self._hub.store.put_workspace(workspace)
 
     def put(self, process: Process) -> None:
-        """Add a process. One that an agent adds is an agent to the hub, whatever it calls itself."""
+        """Add a process. One that an agent adds is an agent to the hub, whatever it calls itself and asks for."""
         by = self._hub.bus.by
         if by is not None and by["role"] != "person":
-            process.settings = process.settings.model_copy(update={"of_agent": True})
+            process.settings = process.settings.model_copy(update={"of_agent": True, "may": []})
         self._hub.state.processes[process.process_id] = process
         self._hub.store.put_process(process)
         self._hub.store.when_committed(self._hub.store.ticket(), lambda: self._make_known(process))
