@@ -266,3 +266,25 @@ def test_on_the_alternate_screen_a_terminal_of_the_same_size_gets_a_redraw(keepe
     painted = pane.expect(b"24 80")
     assert b"drawn once" not in painted
     assert painted.index(b"main\r\n") < painted.index(b"\x1b[?1049h")
+
+
+@pytest.mark.parametrize("size", [(0, 0), (1, 1), (10_000, 10_000), (65_535, 65_535)])
+def test_a_terminal_of_any_size_is_painted_within_bounds(
+    keeper: HeldKeeper, pane: Pane, size: tuple[int, int]
+) -> None:
+    shell(keeper, "printf ready; read x; exit 3")
+    pane.resize(*size)
+    pane.attach(keeper, "w/sh", WEZPARALLEL_SOCKET=f"{keeper.runtime}/nobody.sock")
+    painted = pane.expect(b"ready")
+    pane.type(b"\r")
+    painted += pane.expect("──".encode() if size[1] != 1 else "…".encode())
+    pane.type(b"q")
+    assert pane.wait() == 3
+    assert len(painted + pane.shown) < 16_384
+    assert pane.attributes == pane.before
+
+
+def test_a_read_only_terminal_says_that_it_is(keeper: HeldKeeper, pane: Pane) -> None:
+    cat(keeper)
+    pane.attach(keeper, "w/sh", "--read-only")
+    pane.expect(b"attached to w/sh, read only; ctrl+\\ twice detaches")

@@ -17,7 +17,6 @@ from tests.support.daemon import Daemon
 from tests.support.fake_hub import FakeHub
 from tests.support.viewing import ATTACH, HeldKeeper, Pane, cat, held_keeper, shell
 from tests.support.waiting import until
-from wezparallel.wire import frames, hello
 
 DETACHED = b"comes back]"
 NOW = {"signal": "SIGKILL", "grace_s": 0.1, "kill": "tree"}
@@ -157,29 +156,6 @@ def test_no_child_inherits_a_terminal_that_was_handed_over(keeper: HeldKeeper, p
     keeper.hub.run(["/bin/ls", "-l", "/proc/self/fd"], process_id="w/ls")
     assert b"/proc" in keeper.log("w/ls")
     assert os.ttyname(pane.slave).encode() not in keeper.log("w/ls")
-
-
-def test_a_start_that_comes_together_with_the_welcome_is_not_overlooked(keeper: HeldKeeper, pane: Pane) -> None:
-    """The keeper is played here: it answers the hello and says `started` in one breath."""
-    about = hello.Welcome(0, 0, 0, b"", [str(keeper.home / "no-log"), "", ""])
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.settimeout(10)
-        listener.bind(f"{keeper.runtime}/played.sock")
-        listener.listen()
-        pane.attach(keeper, "w/sh", "--socket", f"{keeper.runtime}/played.sock")
-        connection, _ = listener.accept()
-        with connection:
-            connection.settimeout(10)
-            connection.recv(65536)
-            answer = frames.pack(frames.HELLO, hello.server_hello(1)) + frames.pack(frames.WELCOME, about.pack())
-            connection.sendall(answer + frames.pack(frames.STARTED, b"{}"))
-            data, fds, _, _ = socket.recv_fds(connection, 65536, 1)
-            for fd in fds:
-                os.close(fd)
-            assert frames.FrameReader().feed(data)[0] == (frames.TERMINAL, b"")
-            connection.sendall(frames.pack(frames.REMOVED) + frames.pack(frames.RETURNED, bytes(8)))
-            pane.expect(b"was removed")
-    assert pane.wait() == 0
 
 
 def test_a_daemon_that_was_stopped_is_not_started_by_a_pane(tmp_path: Path, pane: Pane) -> None:

@@ -181,7 +181,10 @@ class Between:
         """Draw the line over the one before, and leave the cursor in it."""
         self._draw_from = 0.0
         columns = terminal.window_size()[1]
-        text = ended.line(self._said(), self._keys(), columns, failed=self._failed)
+        said = self._said(counts=True)
+        if len(said) + 4 > columns:
+            said = self._said(counts=False)
+        text = ended.line(said, self._keys(), columns, failed=self._failed)
         if text == self._drawn:
             return
         terminal.write_all(f"{'' if self._on_line else chr(10)}\r\x1b[2K{text}".replace("\n", "\r\n").encode())
@@ -226,15 +229,15 @@ class Between:
             return f"{self._name} has not started yet"
         return f"{self._name} {ended.how(self._exit, duration=duration)}"
 
-    def _said(self) -> str:
+    def _said(self, *, counts: bool) -> str:
         state = self._record.get("state")
         if self._doing:
             said = f"{self._ended(duration=False)}, {self._doing}"
         elif state == "backoff" and self._due:
             left = max(0, round(self._due - time.monotonic()))
             when = f"again in {left} s" if left else "again now"
-            count = f"({self._record.get('tries')} of {self._record.get('max_tries')})"
-            said = f"{self._ended(duration=False)}, {when} {count}"
+            count = f" ({self._record.get('tries')} of {self._record.get('max_tries')})" if counts else ""
+            said = f"{self._ended(duration=False)}, {when}{count}"
         elif state == "failed" and self._record.get("reason"):
             said = f"{self._name}: {self._record['reason']}"
         elif state == "starting":

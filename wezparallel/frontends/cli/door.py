@@ -28,7 +28,7 @@ def main() -> int:
 
 def is_plain(words: list[str]) -> bool:
     """Tell whether the attach client understands these words as they are: a whole process id and its own options."""
-    return bool(words) and "/" in words[0] and {*words[1:]} <= {"--read-only", "--exit"}
+    return bool(words) and "/" in words[0] and {*words[1:]} <= {"--read-only", "--exit", "--relay"}
 
 
 def become(program: str, argv: list[str]) -> NoReturn:

@@ -115,6 +115,8 @@ GROUPS: tuple[tuple[str, tuple[Verb, ...]], ...] = (
             "attach", "small.attach", "look at a process and type into it", PROCESS,
             Option("--read-only", action="store_true", help="look only"),
             Option("--exit", action="store_true", help="end with the program instead of offering keys"),
+            Option("--relay", action="store_true",
+                   help="pass the terminal on here instead of handing it over (done by itself where it has to be)"),
         ),
         Verb(
             "type", "processes.type_text", "type into a process, as a person would", PROCESS,

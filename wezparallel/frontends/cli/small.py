@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def attach(context: Context) -> NoReturn:
     """Find the process that a name means, then become the attach client."""
     process = names.process(context, context.args.process)
-    words = [f"--{word.replace('_', '-')}" for word in ("read_only", "exit") if getattr(context.args, word)]
+    words = [f"--{word.replace('_', '-')}" for word in ("read_only", "exit", "relay") if getattr(context.args, word)]
     become_attach(context, process["process_id"], *words)
 
 
