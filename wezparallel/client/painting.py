@@ -41,8 +41,9 @@ def past(welcome: hello.Welcome) -> tuple[bytes, int]:
         modes.feed(cleaned)
         return cleaned + modes.leave(), welcome.end
     if welcome.flags & hello.ALTERNATE:
-        under = data[: max(0, *(data.rfind(word) for word in _ALTERNATE))]
-        return clean(under) + b"\x1b[0m" + welcome.modes, welcome.end
+        at = max(0, *(data.rfind(word) for word in _ALTERNATE))
+        drawn = clean(data[at:]) if welcome.flags & hello.SUSPENDED else b""  # as good as it is known; it cannot draw
+        return clean(data[:at]) + b"\x1b[0m" + welcome.modes + drawn, welcome.end
     cleaner = Cleaner()
     cleaner.feed(data[-_HALVES:])
     whole = data[: len(data) - cleaner.held]

@@ -44,6 +44,8 @@ class Suspends:
         self._keeper = keeper
         self._looks: dict[str, int] = {}
         """runs that are not still yet, and how often they were looked at"""
+        self._hinted: set[int] = set()
+        """viewers whose terminal shows our line below the program's cursor"""
         self._table: Table | None = None
         self._timer: Timer | None = None
 
@@ -66,7 +68,11 @@ class Suspends:
             return
         self.release(run)
         self._tell(run, 0)
-        # Who came meanwhile saw no picture, and what we wrote on the screen is to go.
+        for seen in run.process.viewers:
+            if seen.viewer_id in self._hinted and not run.process.log.modes.alternate:
+                _interpose(seen, b"\x1b7\x1b[B\x1b[2K\x1b8")
+            self._hinted.discard(seen.viewer_id)
+        # Who came meanwhile saw no picture, and what we wrote over the last row is to go.
         lead = run.process.lead
         viewer = lead.leader or next(iter(run.process.viewers), None)
         if viewer is not None:
@@ -107,9 +113,8 @@ class Suspends:
             return
         text = f"{process.process_id} is suspended; `wezparallel resume {process.process_id}` lets it go on"
         viewer.send(NOTE, text.encode())
-        interpose = getattr(viewer, "interpose", None)
-        if interpose is not None:
-            interpose(_line(text, alternate=process.log.modes.alternate))
+        if _interpose(viewer, _line(text, alternate=process.log.modes.alternate)):
+            self._hinted.add(viewer.viewer_id)
 
     def _look(self) -> None:
         if self._timer is not None:
@@ -194,6 +199,12 @@ def from_leader(leader: int, members: Mapping[int, object] | set[int], entries: 
 def _check(run: Run) -> None:
     if run.status is not None:
         raise RequestError("process.not_running", f"{run.process.process_id} has ended; start it first")
+
+
+def _interpose(viewer: Viewer, data: bytes) -> bool:
+    """Show bytes of our own, where that is possible: on a terminal that was handed over."""
+    interpose = getattr(viewer, "interpose", None)
+    return interpose is not None and bool(interpose(data))
 
 
 def _line(text: str, *, alternate: bool) -> bytes:

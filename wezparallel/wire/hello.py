@@ -36,6 +36,7 @@ RELAYS = 8  # of a frames viewer: it passes a terminal on that it could not hand
 RUNNING = 1  # flags of a welcome
 IS_TTY = 2
 ALTERNATE = 4  # the program draws on the alternate screen: do not paint the past, ask for a redraw
+SUSPENDED = 8  # it stands still and draws nothing: paint the past all the same
 
 FROM_END = -1  # offset in a viewer's hello: only what comes from now on
 FROM_START = 0
