@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 
+from tests.support.fake_hub import RefusedError
 from tests.support.handing import HandedTerminal, Relay
 from tests.support.viewing import HeldKeeper, Pane, held_keeper
 from tests.support.waiting import until
+from wezparallel.keeper import messages as m
 
 HOST = os.uname().nodename.encode()
 
@@ -20,6 +22,9 @@ HOST = os.uname().nodename.encode()
 def held(tmp_path: Path) -> Iterator[HeldKeeper]:
     with held_keeper(tmp_path) as keeper:
         yield keeper
+        for run_id in keeper.hub.fds:  # an interactive shell heeds no SIGTERM
+            with suppress(RefusedError):
+                keeper.hub.call(m.KILL, run_id=run_id)
 
 
 @pytest.fixture

@@ -54,7 +54,8 @@ def answers(*chunks: bytes, facts: Facts | None = None) -> bytes:
     out = b""
     for chunk in chunks:
         modes.feed(chunk)
-        out += queries.answers(chunk, facts or Facts(), modes)
+        if not (modes.quiet and queries.skip(modes.unfinished)):
+            out += queries.answers(chunk, facts or Facts(), modes)
     return out
 
 

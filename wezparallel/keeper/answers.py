@@ -63,7 +63,9 @@ class Answers:
             if self._run is not None:
                 self._queries = Queries()
             self._run = run
-        self._write(run, self._queries.answers(data, self._facts(), self._process.log.modes))
+        modes = self._process.log.modes
+        if not (modes.quiet and self._queries.skip(modes.unfinished)):
+            self._write(run, self._queries.answers(data, self._facts(), modes))
 
     def watched(self, by_somebody: bool) -> None:
         """Somebody looks from now on, or nobody any more."""

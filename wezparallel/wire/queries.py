@@ -95,6 +95,13 @@ class Queries:
         """What has come of a query that is not at its end."""
         return self._tail
 
+    def skip(self, unfinished: bytes) -> bool:
+        """Pass by a chunk of text and colours with that at its end; False where it may belong to a query."""
+        if self._tail[1:2] in {b"]", b"P"}:
+            return False
+        self._tail = unfinished
+        return True
+
     def answers(self, data: bytes, facts: Facts, modes: Modes) -> bytes:
         """Return the answers to what is asked in there; `modes` are those after it."""
         if self._tail:

@@ -53,7 +53,7 @@ class Modes:
     """The switches of one terminal, from its reset state on."""
 
     __slots__ = ("_colours", "_in_string", "_keyboard", "_keypad", "_last", "_margins", "_other_keys", "_private",
-                 "_style", "_tail", "_title", "sends_folder", "sends_title")  # fmt: skip
+                 "_style", "_tail", "_title", "quiet", "sends_folder", "sends_title")  # fmt: skip
 
     def __init__(self) -> None:
         self._private: dict[int, bool] = {}
@@ -74,11 +74,14 @@ class Modes:
         self._tail = b""
         self._last = b""
         self._in_string = False
+        self.quiet = True
+        """The last chunk changed nothing here, and asked nothing: it was text, colours and the like."""
 
     def feed(self, data: bytes) -> None:
         """Take a chunk of output, cut anywhere."""
         if not data:
             return
+        self.quiet = True
         self._last = data[-4:] if len(data) > 3 else (self._last + data)[-4:]
         if self._tail:
             data = self._tail + data
@@ -93,6 +96,7 @@ class Modes:
             self._in_string = False
             self._tail = data[last:] if others else b""
             return
+        self.quiet = False
         for match in _SWITCH.finditer(data):
             self._switch(match)
         self._end_of_chunk(data, last)
