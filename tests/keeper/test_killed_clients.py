@@ -55,8 +55,8 @@ def test_a_client_killed_while_it_hands_over_or_detaches(held: HeldKeeper, pane:
     run = cat(held)
     with closing(HandedTerminal(held, "w/sh", offset=0)) as other:
         other.expect(b"ready")
-        other.type(b"1;")
-        other.expect(b"1;")
+        other.type(b"one.")
+        other.expect(b"one.")
         before = open_descriptors(held)
         if point in HANDING_OVER:
             arm(held, point)
@@ -67,11 +67,11 @@ def test_a_client_killed_while_it_hands_over_or_detaches(held: HeldKeeper, pane:
             arm(held, point)
             pane.type(b"\x1c\x1c")
         dies(held, pane, point)
-        other.type(b"2;")
-        other.expect(b"2;")
+        other.type(b"two.")
+        other.expect(b"two.")
         until(lambda: open_descriptors(held) == before, 10, "every descriptor closed")
     os.kill(int(str(run["pid"])), 0)
-    assert held.log("w/sh") == b"ready1;2;"
+    assert held.log("w/sh") == b"readyone.two."
 
 
 @pytest.mark.parametrize("point", GIVING_BACK)

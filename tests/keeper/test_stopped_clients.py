@@ -50,6 +50,13 @@ def stop(held: HeldKeeper, pid: int, pane: Pane) -> None:
     until(noticed, 10, "the terminal given back")
 
 
+def is_live(pane: Pane) -> None:
+    """Wait until keys go through the keeper: what the client has painted comes before that."""
+    until(lambda: pane.is_raw, 10, "the terminal in the keeper's hands")
+    pane.type(b"live")
+    pane.expect(b"live")
+
+
 def state(pid: int) -> str:
     return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
 
@@ -57,8 +64,7 @@ def state(pid: int) -> str:
 def test_a_stopped_clients_terminal_is_given_back_and_taken_again(held: HeldKeeper, pane: Pane) -> None:
     cat(held)
     pane.attach(held, "w/sh", in_session=True)
-    pane.type(b"live")
-    pane.expect(b"live")
+    is_live(pane)
     assert pane.client is not None
     stop(held, pane.client.pid, pane)
     assert pane.attributes == pane.before
@@ -76,8 +82,7 @@ def test_a_stopped_clients_terminal_is_given_back_and_taken_again(held: HeldKeep
 def test_a_program_floods_on_while_its_only_client_stands_still(held: HeldKeeper, pane: Pane) -> None:
     run = shell(held, "stty raw -echo; head -c 4; read x; seq 500000", log_cap=1 << 26)
     pane.attach(held, "w/sh", in_session=True)
-    pane.type(b"live")
-    pane.expect(b"live")
+    is_live(pane)
     assert pane.client is not None
     os.kill(pane.client.pid, signal.SIGSTOP)
     held.hub.write("w/sh", b"\n")
@@ -99,9 +104,8 @@ def test_the_shell_above_gets_the_keys_and_keeps_its_own_attributes(
     )
     pane.expect(b"at prompt$ ")
     pane.type(shlex.join([sys.executable, "-I", "-S", ATTACH, "w/sh"]).encode() + b"\r")
-    pane.expect(b"ready")  # painted by the client
-    pane.type(b"live")
-    pane.expect(b"live")
+    pane.expect(b"ready")
+    is_live(pane)
     came = held.hub.wait_for(lambda event: event["m"] == "viewer" and event["state"] == "attached")
     os.kill(came["pid"], signal.SIGSTOP)
     seen = pane.expect(b"at prompt$ ")
