@@ -52,6 +52,11 @@ class Installed(Daemon):
         process = {"id": f"home/{name}", "command": argv[0], "args": argv[1:], "cwd": "/", **fields}
         return dict(self.call("ProcessAdd", **process)["process"])
 
+    def log(self, name: str) -> bytes:
+        """Return what a process of the home workspace has printed, as far as it is kept."""
+        folder = self.home / "state" / "wezterm-parallel" / "logs" / f"home%2F{name}"
+        return b"".join(path.read_bytes() for path in sorted(folder.glob("*.log")))
+
     def said(self) -> str:
         """Return what keeper and hub wrote about themselves."""
         logs = [self.home / "keeper.err", self.home / "state" / "wezterm-parallel" / "hub.log"]

@@ -15,7 +15,11 @@ from tests.upgrade.conftest import Installed
 from wezparallel.errors import LinkError, RequestError
 
 Start = Callable[..., Installed]
-FLOOD = "import itertools, os\nfor i in itertools.count(): os.write(1, b'%09d\\n' % i)"
+FLOOD = """import itertools, os, select
+for i in itertools.count():
+    os.write(1, b'%09d\\n' % i)
+    select.select([], [], [], 0.0002)
+"""
 
 
 def runs_from(daemon: Installed, program: Program) -> bool:
@@ -38,6 +42,8 @@ def test_keeper_and_hub_go_over_and_the_old_venv_can_go(start: Start, first: Pro
         first.remove()
         attached.type("after\r")
         attached.wait_for("after\nafter")
+        attached.type("\x1c\x1c")
+        assert attached.wait() == 0
     os.kill(daemon.hub_pid(), signal.SIGKILL)
     assert daemon.call("ProcessGet", process="home/echo")["process"]["pid"] == record["pid"]
     assert daemon.keeper_pid == keeper
@@ -51,9 +57,32 @@ def test_keeper_and_hub_go_over_and_the_old_venv_can_go(start: Start, first: Pro
     second.remove()
     assert runs_from(daemon, third)
     daemon.call("ProcessKill", process="home/flood")
-    log = b"".join(path.read_bytes() for path in sorted((daemon.home / "state").glob("**/home%2Fflood/*.log")))
-    numbers = log.split(b"\n")[:-1]
+    numbers = daemon.log("flood").split(b"\n")[:-1]
     assert numbers == [b"%09d" % at for at in range(int(numbers[0]), int(numbers[0]) + len(numbers))]
+
+
+def test_a_daemon_whose_files_are_gone_works_on_and_can_be_upgraded(
+    start: Start, first: Program, second: Program
+) -> None:
+    daemon = start(first)
+    record = daemon.add("echo", ["cat"], tty=True)
+    with Terminal([first.command, "attach", "echo"], daemon.env, daemon.home, 80) as attached:
+        attached.type("before\r")
+        attached.wait_for("before\nbefore")
+        first.remove()
+        daemon.add("more", ["sh", "-c", "trap 'exit 3' TERM; echo up; while :; do sleep 0.1; done"])
+        until(lambda: b"up" in daemon.log("more"), 20, "its output")
+        assert daemon.call("ProcessStop", process="home/more")["process"]["exit_code"] == 3
+        assert daemon.run(second, "suspend", "echo").returncode == 0
+        assert daemon.run(second, "resume", "echo").returncode == 0
+        attached.type("after\r")
+        attached.wait_for("after\nafter")
+        done = daemon.run(second, "daemon", "upgrade")
+        assert done.returncode == 0, done.stderr
+        assert runs_from(daemon, second)
+        daemon.call("ProcessStop", process="home/echo")
+        attached.wait_for("echo stopped")
+    assert daemon.call("ProcessGet", process="home/echo")["process"]["run_id"] == record["run_id"]
 
 
 def test_no_connect_fails_and_every_request_is_answered_once(start: Start, first: Program, second: Program) -> None:
@@ -85,12 +114,8 @@ def test_no_connect_fails_and_every_request_is_answered_once(start: Start, first
         typist.join()
     assert not refused
     assert done.returncode == 0, done.stderr
-    until(lambda: _log(daemon).count(b"\n") == len(typed), 10, "everything that was typed")
-    assert [int(line) for line in _log(daemon).split()] == typed
-
-
-def _log(daemon: Installed) -> bytes:
-    return b"".join(path.read_bytes() for path in sorted((daemon.home / "state").glob("**/home%2Flog/*.log")))
+    until(lambda: daemon.log("log").count(b"\n") == len(typed), 10, "everything that was typed")
+    assert [int(line) for line in daemon.log("log").split()] == typed
 
 
 def test_a_path_to_the_old_code_does_not_follow(start: Start, first: Program, second: Program) -> None:
@@ -125,6 +150,5 @@ def test_from_inside_a_held_process_a_person_may_ask_while_the_hub_is_there(
     until(lambda: daemon.call("Ping")["version"] == "2.0.0", 20, "the other version")
     assert runs_from(daemon, second)
     daemon.add("robot", ["sh", "-c", f"{first.command} daemon upgrade; exec cat"], agent="claude_code")
-    logs = daemon.home / "state"
-    until(lambda: any(b"not allowed" in path.read_bytes() for path in logs.glob("**/home%2Frobot/*.log")), 20, "no")
+    until(lambda: b"not allowed" in daemon.log("robot"), 20, "a refusal")
     assert daemon.call("Ping")["version"] == "2.0.0"

@@ -16,7 +16,11 @@ from tests.support.waiting import until
 from tests.upgrade.conftest import Installed
 
 Start = Callable[..., Installed]
-FLOOD = "import itertools, os\nfor i in itertools.count(): os.write(1, b'%09d\\n' % i)"
+FLOOD = """import itertools, os, select
+for i in itertools.count():
+    os.write(1, b'%09d\\n' % i)
+    select.select([], [], [], 0.0002)
+"""
 
 
 @pytest.fixture
@@ -24,11 +28,6 @@ def newer(second: Program) -> Program:
     """The next protocol version."""
     to_neighbour(second)
     return second
-
-
-def numbers(daemon: Installed) -> list[int]:
-    paths = sorted((daemon.home / "state").glob("**/home%2Fflood/*.log"))
-    return [int(line) for line in b"".join(path.read_bytes() for path in paths).split(b"\n")[:-1]]
 
 
 def test_there_and_back_with_a_flood_and_an_attached_terminal(start: Start, first: Program, newer: Program) -> None:
@@ -52,7 +51,7 @@ def test_there_and_back_with_a_flood_and_an_attached_terminal(start: Start, firs
     assert gone["pid"]
     assert daemon.call("ProcessGet", process="home/echo")["process"]["pid"] == record["pid"]
     daemon.call("ProcessKill", process="home/flood")
-    seen = numbers(daemon)
+    seen = [int(line) for line in daemon.log("flood").split(b"\n")[:-1]]
     assert seen == list(range(seen[0], seen[0] + len(seen)))
 
 
@@ -90,14 +89,14 @@ def test_a_hub_that_the_next_keeper_cannot_speak_with_is_replaced(
     assert daemon.call("ProcessGet", process="home/echo")["process"]["pid"] == record["pid"]
 
 
-def test_a_hub_that_is_too_old_is_refused_and_tried_ever_more_slowly(start: Start, second: Program) -> None:
+def test_a_hub_that_is_too_old_is_refused_and_started_again(start: Start, second: Program) -> None:
     second.speak(2, 2)
     daemon = start(second)
     record = daemon.add("echo", ["cat"])
     # Installed over it comes an older version, whose hubs have nothing in common with the keeper that runs.
     second.speak(1, 1)
     os.kill(daemon.hub_pid(), signal.SIGKILL)
-    until(lambda: daemon.said().count("and I have no common version") >= 7, 30, "ever more tries")
+    until(lambda: daemon.said().count("and I have no common version") >= 3, 30, "some tries")
     second.speak(2, 2)
     assert daemon.call("ProcessGet", process="home/echo")["process"]["pid"] == record["pid"]
     assert arguments(daemon.keeper_pid)[0] == second.python
