@@ -56,7 +56,9 @@ async def _ask(hub: Hub, name: str, run_id: str, key: str) -> tuple[dict[str, An
     await answered.wait()
     reply, count = answers[0]
     if reply["m"] != messages.OK:
-        raise RequestError(reply.get("code", "internal.bug"), reply.get("message", "refused"), **reply.get("data", {}))
+        raise RequestError(
+            reply.get("code", "internal.bug"), reply.get("message", "refused"), **reply.get("data", {})
+        )
     return reply, count
 
 
