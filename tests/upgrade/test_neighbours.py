@@ -96,7 +96,7 @@ def test_a_hub_that_is_too_old_is_refused_and_started_again(start: Start, second
     # Installed over it comes an older version, whose hubs have nothing in common with the keeper that runs.
     second.speak(1, 1)
     os.kill(daemon.hub_pid(), signal.SIGKILL)
-    until(lambda: daemon.said().count("and I have no common version") >= 3, 30, "some tries")
+    until(lambda: daemon.said().count("is refused: no common version") >= 3, 30, "some tries")
     second.speak(2, 2)
     assert daemon.call("ProcessGet", process="home/echo")["process"]["pid"] == record["pid"]
     assert arguments(daemon.keeper_pid)[0] == second.python

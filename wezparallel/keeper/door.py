@@ -147,9 +147,13 @@ class _Guest:
         """A hub or a command of another time: one that is too new for us may say now what we are to become."""
         if role == ROLE_HUB:
             self._check_hub(peer)
-            self._keeper.say(f"the hub (pid {peer.pid}) and I have no common version: {error.message}")
+            self._keeper.say(f"the hub (pid {peer.pid}) is refused: {error.message}")
         self._peer, self._from_hub = peer, role == ROLE_HUB
-        self._sock.send(pack(REFUSED, json.dumps(error.to_json()).encode()))
+        try:
+            self._sock.send(pack(REFUSED, json.dumps(error.to_json()).encode()))
+        except OSError:
+            self._close()
+            return
         self._data, self._awaited = b"", UPGRADE
 
     def _upgrade(self) -> None:
