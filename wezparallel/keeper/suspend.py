@@ -153,12 +153,14 @@ class Suspends:
                     run.frozen[pid] = entry.start
             elif entry.state == "t":
                 pass  # a debugger holds it, and lets it go on
-            elif entry.state == "D" and run.frozen.get(pid) == entry.start:
-                pass  # in the kernel, from where it comes back stopped; the parent of a vfork waits like that
             elif tree.send_one(pid, signal.SIGSTOP):
+                # In the kernel (D), from where it comes back stopped: the parent of a vfork waits like that. It has
+                # the signal each time, because somebody outside may have taken the last one back.
+                at_rest = entry.state == "D" and run.frozen.get(pid) == entry.start
                 run.frozen[pid] = entry.start
-                moving.add(pid)
-                left += 1
+                if not at_rest:
+                    moving.add(pid)
+                    left += 1
             elif tree.is_alive(pid, entry.start):
                 foreign += 1  # another user's: it may not be stopped, and would be waited for in vain
         return left == 0 and members == before, left + foreign
