@@ -349,8 +349,9 @@ class Keeper:
 
     def say(self, text: str) -> None:
         """Write one line to the keeper's own log."""
-        sys.stderr.write(f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {text}\n")
-        sys.stderr.flush()
+        with suppress(OSError):  # a full disk is no reason to end
+            sys.stderr.write(f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {text}\n")
+            sys.stderr.flush()
 
 
 def _touch(path: str) -> None:

@@ -1,7 +1,6 @@
 """The one writer of a process's log (logformat.py). Pure: the file functions are handed in (`os` will do).
 
-Only the keeper stands above it. Its speed is that of output itself: in the common case an append is one write.
-"""
+Only the keeper stands above it. Its speed is that of output: in the common case an append is one write."""
 
 from __future__ import annotations
 
@@ -120,6 +119,7 @@ class LogWriter:
     def run(self, run_id: RunId, now_ms: Millis) -> None:
         """Mark that a new run begins here."""
         self._carried[RUN] = run_values(run_id)
+        self._retry_at = 0  # a full disk is tried again
         self._mark(RUN, self._carried[RUN], now_ms)
 
     def exit(self, code: int | None, signal: int | None, now_ms: Millis) -> None:
