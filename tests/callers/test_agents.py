@@ -26,6 +26,7 @@ DESTROYING: list[dict[str, Any]] = [
     {"ProcessStop": {"process": "other/cat"}},
     {"ProcessKill": {"process": "other/cat"}},
     {"ProcessRestart": {"process": "other/cat"}},
+    {"ProcessSuspend": {"process": "other/cat"}},
     {"ProcessRemove": {"process": "other/cat"}},
     {"WorkspaceClose": {"name": "other"}},
     {"WorkspaceDelete": {"name": "other"}},
@@ -33,6 +34,7 @@ DESTROYING: list[dict[str, Any]] = [
 ]
 TOUCHING: list[dict[str, Any]] = [
     {"ProcessStart": {"process": "other/cat"}},
+    {"ProcessResume": {"process": "other/cat"}},
     {"ProcessAdd": {"id": "other/spy", "command": "sleep", "args": ["1000"]}},
     {"WorkspaceCreate": {"name": "third", "source": SOURCE}},
 ]
@@ -114,12 +116,15 @@ def test_an_agent_uses_its_own_workspace(probe: Probe, daemon: Daemon) -> None:
         {"ProcessGet": {"process": "other/cat"}},
         {"LogRead": {"process": "other/cat"}},
         {"ProcessRestart": {"process": "work/server"}},
+        {"ProcessSuspend": {"process": "work/server"}},
+        {"ProcessResume": {"process": "work/server"}},
         {"ProcessStop": {"process": "server"}},
         {"ProcessRemove": {"process": "work/server"}},
     ]
     answers = probe("work/bot", "plain", requests, private=False, agent="codex")
     assert [tag for name in names_of(requests) for tag in answers[name]] == [
-        "Processes", "Process", "Log", "ProcessRestarted", "ProcessStopped", "ProcessRemoved",
+        "Processes", "Process", "Log", "ProcessRestarted", "ProcessSuspended", "ProcessResumed", "ProcessStopped",
+        "ProcessRemoved",
     ]  # fmt: skip
 
 
