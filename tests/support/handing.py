@@ -75,6 +75,13 @@ class Talk:
             self._take(data)
         return [kind for kind, _ in self.got]
 
+    def look_for_the_end(self) -> bool:
+        """Wait for the connection's end, whatever is said before it."""
+        with suppress(ConnectionResetError):  # it had not read everything
+            while self.socket.recv(65536):
+                pass
+        return True
+
     def close(self) -> None:
         """End the connection."""
         self.socket.close()
