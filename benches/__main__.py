@@ -10,7 +10,9 @@ import sys
 
 from benches.measure import Row, table
 
-NAMES = ("rpc", "clients", "flooded", "echo", "flood", "start", "restart", "small", "idle", "hub_death")
+NAMES = (
+    "rpc", "clients", "flooded", "echo", "flood", "attach", "held", "start", "restart", "small", "idle", "hub_death",
+)  # fmt: skip
 LIMIT_S = 120
 
 

@@ -6,6 +6,7 @@ machine that is shared changes its mind every second.
 
 from __future__ import annotations
 
+import dataclasses
 import statistics
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -25,7 +26,7 @@ class Row:
     ratio: float | None
     budget: str
     state: str
-    """`ok`, `open` or `peer missing`"""
+    """`ok`, `open`, `peer missing`, or nothing where there is no budget"""
 
     def to_json(self) -> dict[str, object]:
         """Return it for `--json`."""
@@ -76,6 +77,11 @@ def at_least(headline: str, ours: float, peers: dict[str, float], limit: float, 
     name, best = max(peers.items(), key=lambda peer: peer[1])
     ratio = ours / best
     return Row(headline, show(ours, unit), _all(peers, unit, name), ratio, f"≥ {limit:g}×", _state(ratio >= limit))
+
+
+def compared(headline: str, ours: float, peers: dict[str, float], unit: str) -> Row:
+    """Compare with the least of the peers where no limit was set."""
+    return dataclasses.replace(at_most(headline, ours, peers, float("inf"), unit), budget="", state="")
 
 
 def below(headline: str, ours: float, limit: float, unit: str) -> Row:

@@ -1,4 +1,4 @@
-"""A terminal for an attach client, with the bench at its other end; and how to attach with each program."""
+"""A terminal for an attach client, with the bench at its other end."""
 
 from __future__ import annotations
 
@@ -7,18 +7,11 @@ import os
 import select
 import struct
 import subprocess
-import sys
 import termios
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
-from benches.daemon import PACKAGE
-from benches.peers import end_dtach
-from tests.support.daemon import Daemon
-
-ATTACH = str(PACKAGE / "client" / "attach.py")
 KEYS = b"qzxwvjgk"  # none of them ends an escape sequence that tmux paints with
 
 
@@ -75,49 +68,6 @@ class Pane:
         self.client.kill()
         self.client.wait(10)
         os.close(self.master)
-
-
-Opener = Callable[[str], Pane]
-"""Takes a shell line, returns a pane that is attached to it."""
-
-
-@contextmanager
-def ours(running: Daemon, name: str, script: str, *options: str) -> Iterator[Pane]:
-    """A pane of our attach client."""
-    running.call("ProcessAdd", id=f"bench/{name}", command="/bin/sh", args=["-c", script], tty=True)
-    with closing(attach(running, f"bench/{name}", *options)) as pane:
-        yield pane
-
-
-def attach(running: Daemon, process_id: str, *options: str) -> Pane:
-    """Open a pane with our attach client."""
-    command = [sys.executable, "-I", "-S", ATTACH, process_id, "--socket", f"{running.runtime}/keeper.sock"]
-    return Pane([*command, *options], running.env)
-
-
-@contextmanager
-def dtach(folder: Path, name: str, script: str) -> Iterator[Pane]:
-    """A pane of dtach."""
-    path = f"{folder}/{name}.dtach"
-    command = ["dtach", "-c", path, "-E", "-z", "-r", "none", "/bin/sh", "-c", script]
-    with closing(Pane(command, {**os.environ, "TERM": "xterm-256color"})) as pane:
-        try:
-            yield pane
-        finally:
-            end_dtach(path)
-
-
-@contextmanager
-def tmux(folder: Path, name: str, script: str) -> Iterator[Pane]:
-    """A pane of tmux, without its status line."""
-    server = ["tmux", "-S", f"{folder}/{name}.tmux", "-f", "/dev/null"]
-    env = {name: value for name, value in os.environ.items() if name != "TMUX"} | {"TERM": "xterm-256color"}
-    command = [*server, "new-session", script, ";", "set", "status", "off"]
-    with closing(Pane(command, env)) as pane:
-        try:
-            yield pane
-        finally:
-            subprocess.run([*server, "kill-server"], check=False, capture_output=True)
 
 
 @contextmanager

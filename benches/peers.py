@@ -10,7 +10,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -63,18 +63,6 @@ def end_all(pids: list[int]) -> None:
         os.kill(pid, signal.SIGKILL)
     for pid in pids:
         os.waitpid(pid, 0)
-
-
-def end_dtach(path: str) -> None:
-    """End the master of a dtach session: the process whose command line names the session's own socket."""
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        except OSError:
-            continue
-        if words[0] == b"dtach" and path.encode() in words:
-            with suppress(ProcessLookupError):
-                os.kill(int(pid), signal.SIGTERM)
 
 
 class Supervisord:

@@ -10,8 +10,8 @@ import sys
 import time
 from pathlib import Path
 
-from benches import panes
 from benches.daemon import PACKAGE, daemon, folder
+from benches.keepers import ATTACH, Ours, opened
 from benches.measure import Row, at_most, below, p50, pss
 from tests.support.daemon import Daemon
 from wezparallel.wire import frames
@@ -41,7 +41,7 @@ class Door:
     def seconds_to_hello(self) -> float:
         """Start an attach client on a terminal; return the seconds until its hello is here."""
         begin = time.perf_counter()
-        command = [sys.executable, "-I", "-S", panes.ATTACH, "bench/a", "--socket", self.path]
+        command = [sys.executable, "-I", "-S", ATTACH, "bench/a", "--socket", self.path]
         master, slave = os.openpty()
         client = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave)
         sock, _ = self._listener.accept()
@@ -84,7 +84,7 @@ def attached_memory(running: Daemon) -> float:
     """Return the median PSS of four attach clients that wait."""
     with contextlib.ExitStack() as stack:
         script = "stty raw -echo; echo READY; exec cat"
-        four = [stack.enter_context(panes.ours(running, f"memory-{number}", script)) for number in range(4)]
+        four = [stack.enter_context(opened(Ours(running), f"memory-{number}", script)) for number in range(4)]
         for pane in four:
             pane.until(b"READY")
             pane.settle()
