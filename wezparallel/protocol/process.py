@@ -146,6 +146,10 @@ class ProcessAdd(Mutation[ProcessAdded]):
 Wait = Annotated[
     Literal["spawned", "ready"], Field(description="Answer when it was spawned, or only when it is ready.")
 ]
+Renewal = Annotated[
+    dict[str, str] | None,
+    Field(description="In the place of the environment that it has; kept in memory only. Else it stays.", repr=False),
+]
 
 
 class ProcessStarted(ProcessReply):
@@ -160,6 +164,7 @@ class ProcessStart(Mutation[ProcessStarted]):
     REPLY: ClassVar[type[Reply]] = ProcessStarted
     process: Annotated[str, Field(max_length=MAX_ID)]
     wait: Wait = "spawned"
+    environment: Renewal = None
 
 
 class ProcessStopped(ProcessReply):
@@ -206,6 +211,7 @@ class ProcessRestart(Mutation[ProcessRestarted]):
     EFFECT: ClassVar[Effect] = "destroy"
     process: Annotated[str, Field(max_length=MAX_ID)]
     wait: Wait = "spawned"
+    environment: Renewal = None
 
 
 class ProcessSuspended(ProcessReply):

@@ -116,6 +116,9 @@ class WorkspaceOpen(Mutation[WorkspaceOpened]):
     view: View = "none"
     wait: WaitFor = "spawned"
     environment: Environment = None
+    refresh_env: Annotated[
+        bool, Field(description="Take `environment` for what runs or is open too, from each next start on.")
+    ] = False
 
 
 class WorkspaceClosed(Reply):

@@ -21,6 +21,10 @@ def main() -> int:
         become("call", [word for word in argv[1:] if word != "--json"])
     if argv and argv[0] == "attach" and is_plain(argv[1:]):
         become("attach", argv[1:])
+    if argv and argv[0] == "__complete":
+        from wezparallel.frontends.cli import completion  # noqa: PLC0415  the same
+
+        return completion.answer(argv[1:])
     from wezparallel.frontends.cli import main as whole  # noqa: PLC0415  costs what the two above must not
 
     return whole.run(argv)

@@ -44,6 +44,12 @@ PROCESSES = Option("process", metavar="PROCESS", nargs="+", help="workspace/name
 YES = Option("-y", "--yes", action="store_true", help="do not ask")
 DETACH = Option("-d", "--detach", action="store_true", help="do not attach")
 LONG = Option("-l", "--long", action="store_true", help="exact times, pids, folders")
+SHARED = (
+    Option("--json", action="store_true", help="one JSON document, or JSON lines"),
+    Option("--socket", metavar="PATH", help="another daemon's public socket"),
+    Option("--color", choices=("auto", "always", "never"), help="default auto; NO_COLOR is heard"),
+)
+REFRESH = Option("--refresh-env", action="store_true", help="with the environment of this shell from now on")
 WAIT = Option("--wait", field="ProcessStart.wait", choices=("spawned", "ready"))
 
 GROUPS: tuple[tuple[str, tuple[Verb, ...]], ...] = (
@@ -85,11 +91,11 @@ GROUPS: tuple[tuple[str, tuple[Verb, ...]], ...] = (
             "up", "up.up", "open a workspace here, or open it again",
             Option("template", nargs="?", metavar="TEMPLATE", help="a template's name or file; or a workspace's"),
             Option("--name", field="WorkspaceCreate.name"), Option("--root", field="WorkspaceCreate.root"),
-            DETACH, YES, commands="WorkspaceCreate WorkspaceOpen WorkspaceGet",
+            REFRESH, DETACH, YES, commands="WorkspaceCreate WorkspaceOpen WorkspaceGet",
         ),
         Verb(
             "down", "workspaces.down", "stop everything in a workspace; definition and logs stay",
-            Option("name", nargs="?", metavar="NAME", help="default: the workspace of this folder"),
+            Option("name", nargs="?", metavar="WORKSPACE", help="default: the workspace of this folder"),
             commands="WorkspaceClose",
         ),
         Verb(
@@ -98,7 +104,7 @@ GROUPS: tuple[tuple[str, tuple[Verb, ...]], ...] = (
         ),
         Verb("template", "templates.template", "list, show and check templates",
              Option("what", nargs="?", default="list", choices=("list", "show", "check"), help="default: list"),
-             Option("name", nargs="?", metavar="NAME", help="a name or a file; default: what `up` would open"),
+             Option("name", nargs="?", metavar="TEMPLATE", help="a name or a file; default: what `up` would open"),
              Option("--root", field="TemplateList.root"),
              commands="TemplateList TemplateGet TemplateCheck"),
     )),
@@ -125,13 +131,18 @@ GROUPS: tuple[tuple[str, tuple[Verb, ...]], ...] = (
             Option("-n", "--no-enter", dest="enter", action="store_false", help="do not press Enter"),
             commands="ProcessType",
         ),
-        Verb("start", "processes.start", "start what does not run", PROCESSES, WAIT, commands="ProcessStart"),
+        Verb(
+            "start", "processes.start", "start what does not run", PROCESSES, WAIT, REFRESH, commands="ProcessStart",
+        ),
         Verb(
             "stop", "processes.stop", "stop processes and everything below them", PROCESSES,
             Option("--grace", field="ProcessStop.grace_s", type=float, metavar="S", help="seconds before SIGKILL"),
             commands="ProcessStop",
         ),
-        Verb("restart", "processes.restart", "stop and start again", PROCESSES, WAIT, commands="ProcessRestart"),
+        Verb(
+            "restart", "processes.restart", "stop and start again", PROCESSES, WAIT, REFRESH,
+            commands="ProcessRestart",
+        ),
         Verb(
             "suspend", "processes.suspend", "have processes and everything below them stand still", PROCESSES,
             commands="ProcessSuspend",
@@ -153,6 +164,10 @@ GROUPS: tuple[tuple[str, tuple[Verb, ...]], ...] = (
             Option("--to", metavar="PYTHON", help="upgrade: to what this Python has, that of another venv for one"),
             Option("--all", action="store_true", help="stop: every process too"), YES,
             commands="Shutdown DaemonUpgrade",
+        ),
+        Verb(
+            "completion", "completion.completion", "print what teaches a shell to complete our words",
+            Option("shell", choices=("bash", "zsh", "fish"), help="which shell"),
         ),
         Verb("doctor", "doctor.doctor", "check what the daemon needs, each with its fix"),
         Verb(
@@ -202,12 +217,8 @@ def build(argv: Sequence[str]) -> argparse.ArgumentParser:
 def _shared() -> _Parser:
     """Return the options that stand before or behind any verb."""
     shared = _Parser(add_help=False)
-    absent = argparse.SUPPRESS
-    shared.add_argument("--json", action="store_true", default=absent, help="one JSON document, or JSON lines")
-    shared.add_argument("--socket", metavar="PATH", default=absent, help="another daemon's public socket")
-    shared.add_argument(
-        "--color", choices=("auto", "always", "never"), default=absent, help="default auto; NO_COLOR is heard"
-    )
+    for option in SHARED:
+        shared.add_argument(*option.flags, default=argparse.SUPPRESS, help=option.help, **option.rest)
     return shared
 
 

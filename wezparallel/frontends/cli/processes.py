@@ -73,7 +73,9 @@ def _row(process: JsonObject, now: float, *, long: bool) -> list[Cell]:
 
 def start(context: Context) -> int:
     """Start processes."""
-    return _each(context, "ProcessStart", "starting", asked=True, wait=context.args.wait)
+    return _each(
+        context, "ProcessStart", "starting", asked=True, wait=context.args.wait, environment=_renewed(context)
+    )
 
 
 def stop(context: Context) -> int:
@@ -93,7 +95,14 @@ def resume(context: Context) -> int:
 
 def restart(context: Context) -> int:
     """Stop processes and start them again."""
-    return _each(context, "ProcessRestart", "restarting", asked=True, wait=context.args.wait)
+    return _each(
+        context, "ProcessRestart", "restarting", asked=True, wait=context.args.wait, environment=_renewed(context)
+    )
+
+
+def _renewed(context: Context) -> JsonObject | None:
+    """Return this shell's environment where it is to take the place of the one that the process has."""
+    return dict(os.environ) if context.args.refresh_env else None
 
 
 def kill(context: Context) -> int:

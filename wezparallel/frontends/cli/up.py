@@ -35,6 +35,8 @@ def up(context: Context) -> int:
     if command is None:
         return exits.OK
     fields |= {"view": "none", "environment": dict(os.environ)}
+    if args.refresh_env and command == "WorkspaceOpen":
+        fields["refresh_env"] = True
     try:
         opened = opening.watch(context, command, fields)
     except RequestError as error:

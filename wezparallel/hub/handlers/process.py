@@ -109,12 +109,14 @@ def start(hub: Hub, command: words.ProcessStart) -> Accepted:
         raise RequestError(
             "process.bad_state", f"{process.process_id} is suspended; let it go on with ProcessResume", state="suspended"
         )
+    _renew_environment(hub, process, command.environment)
     return {"process_id": process.process_id, "run_id": hub.pool.want_up(process)}
 
 
 async def started(hub: Hub, _command: words.ProcessStart, accepted: Accepted) -> words.ProcessStarted:
     """Answer once the run is there. Raises RequestError with the reason when it is not."""
     process = accepted_one(hub, accepted)
+    hub.drop_unused_environments()
     await until_up(hub, process, accepted["run_id"])
     return words.ProcessStarted(process=record(hub, process))
 
@@ -122,12 +124,14 @@ async def started(hub: Hub, _command: words.ProcessStart, accepted: Accepted) ->
 def restart(hub: Hub, command: words.ProcessRestart) -> Accepted:
     """Plan a new run; the present one is stopped first."""
     process = hub.process(command.process)
+    _renew_environment(hub, process, command.environment)
     return {"process_id": process.process_id, "run_id": hub.pool.want_restart(process)}
 
 
 async def restarted(hub: Hub, _command: words.ProcessRestart, accepted: Accepted) -> words.ProcessRestarted:
     """Answer once the new run is there."""
     process = accepted_one(hub, accepted)
+    hub.drop_unused_environments()
     await until_up(hub, process, accepted["run_id"])
     return words.ProcessRestarted(process=record(hub, process))
 
@@ -300,6 +304,12 @@ def _of_run(hub: Hub, process_id: str, run_id: str | None) -> Process:
             run_id=process.run.run_id if process.run else None,
         )
     return process
+
+
+def _renew_environment(hub: Hub, process: Process, environment: dict[str, str] | None) -> None:
+    """Have its next runs start with another environment, which the keeper holds before its name is written down."""
+    if environment is not None:
+        process.env_id = hub.environments.put(environment)
 
 
 def _free_id(hub: Hub, wanted: str, unique: bool) -> str:

@@ -40,11 +40,14 @@ async def created(hub: Hub, _command: words.WorkspaceCreate, accepted: Accepted)
 def open_(hub: Hub, command: words.WorkspaceOpen) -> Accepted:
     """Have a workspace's processes up (again)."""
     workspace = hub.workspaces.get(command.name)
-    if command.environment is not None:
+    is_needed = command.refresh_env or not workspace.open or not hub.environments.holds(workspace.env_id)
+    if command.environment is not None and is_needed:
         workspace.env_id = hub.environments.put(command.environment)
+        hub.store.put_workspace(workspace)
         for process in hub.state.members(workspace.name):
-            if not alive(process.run):
+            if command.refresh_env or not alive(process.run):
                 process.env_id = workspace.env_id
+                hub.store.put_process(process)
     hub.workspaces.reopen(workspace)
     return {"name": workspace.name, "runs": hub.workspaces.start(workspace, command.view)}
 

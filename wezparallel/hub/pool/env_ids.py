@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import anyio
@@ -16,6 +17,8 @@ from wezparallel.hub.pool import environment
 from wezparallel.keeper import messages
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from wezparallel.hub.pool.keeper_link import KeeperLink
 
 LOGIN = "login"
@@ -30,6 +33,7 @@ class EnvIds:
         self._link = link
         self._seen: dict[str, dict[str, str]] = {}
         self._asking = anyio.Lock()
+        self._used: list[str] = []
         self.held: set[str] = set()
 
     def put(self, env: dict[str, str] | None) -> str:
@@ -61,10 +65,26 @@ class EnvIds:
             self._seen[env_id] = reply["env"]
         return self._seen[env_id]
 
+    def holds(self, env_id: str) -> bool:
+        """Tell whether the keeper has it; after the keeper's end it has none."""
+        return env_id in self.held
+
+    @contextmanager
+    def in_use(self, env_id: str) -> Iterator[None]:
+        """Let nobody drop an environment while a start that names it is on its way."""
+        self._used.append(env_id)
+        try:
+            yield
+        finally:
+            self._used.remove(env_id)
+
     def keep_only(self, env_ids: set[str]) -> None:
-        """Let the keeper drop all others."""
-        self._link.send({"m": messages.ENV_KEEP, "env_ids": sorted(env_ids | {LOGIN})})
-        self.held &= env_ids | {LOGIN}
+        """Let the keeper drop all others, if it holds others."""
+        kept = env_ids | {LOGIN, *self._used}
+        if self.held <= kept:
+            return
+        self._link.send({"m": messages.ENV_KEEP, "env_ids": sorted(kept)})
+        self.held &= kept
         self._seen = {env_id: env for env_id, env in self._seen.items() if env_id in self.held}
 
     def _keep(self, env_id: str, env: dict[str, str]) -> None:

@@ -222,11 +222,12 @@ class Pool:
     async def _spawn(self, process: Process, run: Run) -> None:
         try:
             env_id = await self._hub.environments.ready(process.env_id)
-            await check_start(process.settings, await self._hub.environments.get(env_id))
-            if process.planned is not run or process.desired == "down":
-                self._refused(process, run, RequestError("process.superseded", "a stop overtook this start"))
-                return
-            reply, fds = await self._hub.link.call(spawn_message(process, run, env_id))
+            with self._hub.environments.in_use(env_id):
+                await check_start(process.settings, await self._hub.environments.get(env_id))
+                if process.planned is not run or process.desired == "down":
+                    self._refused(process, run, RequestError("process.superseded", "a stop overtook this start"))
+                    return
+                reply, fds = await self._hub.link.call(spawn_message(process, run, env_id))
         except RequestError as error:
             self._refused(process, run, error)
             return
