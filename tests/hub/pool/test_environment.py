@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import anyio
 import pytest
 from structlog.testing import capture_logs
@@ -93,3 +95,33 @@ def test_without_a_shell_it_is_our_own_and_said(home, monkeypatch, shell, why):
     assert env["OUR_OWN"] == "1"
     assert "TMUX" not in env
     assert failed == [why]
+
+
+def test_bash_reads_both_kinds_of_start_files_and_may_talk(home):
+    (home / ".bash_profile").write_text("echo welcome; . ~/.bashrc; export FROM_PROFILE=1\n")
+    (home / ".bashrc").write_text("echo noise >&2; printf 'half a line'; read -r x; export FROM_RC=1; false\n")
+    env, failed = capture("/bin/bash")
+    assert failed == []
+    assert (env["FROM_PROFILE"], env["FROM_RC"]) == ("1", "1")
+
+
+def test_fish_is_asked_in_its_own_words(home, monkeypatch):
+    shell = shutil.which("fish")
+    if shell is None:
+        pytest.skip("fish is not installed")
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    (home / ".config" / "fish").mkdir(parents=True)
+    (home / ".config" / "fish" / "config.fish").write_text(
+        "echo hello\nset -gx FROM_FISH 'two words'\nno_such_thing\n"
+    )
+    env, failed = capture(shell)
+    assert failed == []
+    assert env["FROM_FISH"] == "two words"
+
+
+def test_a_start_file_that_never_stops_talking_is_given_up(home, monkeypatch):
+    monkeypatch.setenv("OUR_OWN", "1")
+    (home / ".profile").write_text("yes we can\n")
+    env, failed = capture("/bin/sh")
+    assert env["OUR_OWN"] == "1"
+    assert failed == ["it printed no environment"]
