@@ -88,9 +88,12 @@ class Suspends:
         if not run.stopping:
             run.members = {}
         if go_on:
-            entries = Table(self._table).entries
-            same = {pid for pid, start in frozen.items() if pid in entries and entries[pid].start == start}
-            for pid in reversed(from_leader(run.pid, same, entries)):
+            entries = {}
+            for pid, start in frozen.items():
+                entry = tree.read_entry(pid)
+                if entry is not None and entry.start == start:
+                    entries[pid] = entry
+            for pid in reversed(from_leader(run.pid, entries, entries)):
                 tree.send_one(pid, signal.SIGCONT)
 
     def went_on(self, run: Run) -> None:
@@ -120,6 +123,7 @@ class Suspends:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        began = self._keeper.loop.now()
         table = self._table = Table(self._table)
         for run_id in list(self._looks):
             run = self._keeper.runs.get(run_id)
@@ -132,7 +136,8 @@ class Suspends:
                 self._settled(run, left)
         if self._looks:
             late = max(0, min(self._looks.values()) - QUICK_LOOKS)
-            wait = min(FIRST_LOOK_S * 2**late, LAST_LOOK_S)
+            # With thousands of processes a look takes long; between two, everybody else has as much time.
+            wait = max(min(FIRST_LOOK_S * 2**late, LAST_LOOK_S), self._keeper.loop.now() - began)
             self._timer = self._keeper.loop.after(wait, self._look)
         else:
             self._table = None
