@@ -183,7 +183,7 @@ class Lead:
         self._tell(run, size)
 
     def _tell(self, run: Run, size: Size) -> None:
-        """Give a run its size, and say it within its input if the program has asked for that: then it heeds no signal.
+        """Give a run its size, and say it in its input if the program has asked for that: then it heeds no signal.
 
         A terminal reports only when its own size changes, not when it is another's turn to lead.
         """
