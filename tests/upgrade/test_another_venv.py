@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 from tests.support.commandline import Terminal
 from tests.support.programs import Program, arguments, times_executed
@@ -123,6 +124,8 @@ def test_a_path_to_the_old_code_does_not_follow(start: Start, first: Program, se
     daemon.env.pop("PYTHONPATH")
     done = daemon.run(second, "daemon", "upgrade")
     assert done.returncode == 0, done.stderr
+    for pid in (daemon.keeper_pid, daemon.hub_pid()):
+        assert b"PYTHONPATH=" not in Path(f"/proc/{pid}/environ").read_bytes()
     first.remove()
     os.kill(daemon.hub_pid(), signal.SIGKILL)
     assert daemon.call("Ping")["version"] == "2.0.0"

@@ -42,6 +42,8 @@ def test_there_and_back_with_a_flood_and_an_attached_terminal(start: Start, firs
             answer = json.loads(done.stdout)
             assert (answer["previous"], answer["version"]) == (old.version, new.version)
             assert arguments(daemon.keeper_pid)[0] == new.python
+            daemon.add(f"fds{at}", ["sh", "-c", "ls /proc/self/fd | wc -l"], restart="never")
+            until(lambda at=at: daemon.log(f"fds{at}") == b"4\n", 10, "a child without descriptors of ours")  # type: ignore[misc]
             attached.type(f"line {at}\r")
             attached.wait_for(f"line {at}\nline {at}")
             keeper = json.loads(daemon.run(new, "daemon", "status", "--json").stdout)["keeper"]
