@@ -54,9 +54,8 @@ class LogWriter:
         """[first offset, bytes on disk with the index]; the last one's bytes are counted as they come"""
         self._full = False
         """whether the last segment takes no more"""
-        self._index_bytes = 0
+        self._index_bytes = self._room = 0
         self._log_fd = self._index_fd = -1
-        self._room = 0
         self._stream = _NOTHING
         self._noted = self._due = 0
         """times of the last record that timed bytes, and of the next"""

@@ -189,7 +189,7 @@ def test_numbers_and_booleans_can_be_commands() -> None:
     [
         ("restart: on-failure", "restart", "on_failure"), ("backoff: 2m", "backoff_s", 120.0),
         ("backoff_s: 0.5", "backoff_s", 0.5), ("log_cap: 1 GB", "log_cap_bytes", 1 << 30),
-        ("log: off", "log", "off"), ("log: Memory", "log", "memory"), ("log: disk", "log", "disk"),
+        ("log: off", "log", "off"), ("log: memory", "log", "memory"), ("log: disk", "log", "disk"),
         ("log-cap: 64MiB", "log_cap_bytes", 64 << 20), ("log_cap_bytes: 2097152", "log_cap_bytes", 2 << 20),
         ("auto_start: false", "auto_start", False), ("title: 'a b'", "title", "a b"), ("cwd: ~", "cwd", ROOT),
         ("cwd: '~'", "cwd", "/home/u"), ("cwd: ~/x", "cwd", "/home/u/x"), ("cwd: /srv/../opt", "cwd", "/opt"),
