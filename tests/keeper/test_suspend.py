@@ -87,8 +87,8 @@ def test_jobs_a_pipeline_and_a_grandchild_in_a_session_of_its_own_stand_still_an
 def test_an_interactive_shell_takes_no_suspension_for_a_stopped_job(daemon: Daemon, hub: FakeHub) -> None:
     run = hub.spawn(["bash", "--norc", "-i"], tty=True, env={"PS1": "ready> "}, stop=DEAF_TO_TERM)
     wait_until(lambda: b"ready> " in daemon.log(run["process_id"]))
-    for number in range(3):
-        hub.write(run["process_id"], f"sleep 0.3; echo went on {number}\n".encode())
+    for number in range(15):
+        hub.write(run["process_id"], f"sleep 0.1; echo went on {number}\n".encode())
         wait_until(lambda: any(state_of(pid) == "S" for pid in carriers(run) if pid != run["pid"]))
         suspend(hub, run)
         assert states(carriers(run)) <= STILL
