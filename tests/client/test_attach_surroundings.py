@@ -189,3 +189,14 @@ def keeper_lives(lock: str) -> bool:
         except OSError:
             return True
         return False
+
+
+def test_a_client_whose_terminal_nobody_reads_ends_when_it_is_told_to(keeper: HeldKeeper, pane: Pane) -> None:
+    shell(keeper, "while :; do echo it floods without an end; done")
+    pane.attach(keeper, "w/sh")
+    until(lambda: len(keeper.log("w/sh")) > 1 << 20, 10, "more output than any terminal takes")
+    assert pane.client is not None
+    until(lambda: pane.is_raw, 10, "the hand-over")
+    pane.client.terminate()
+    assert pane.client.wait(30) == 0
+    assert pane.attributes == pane.before

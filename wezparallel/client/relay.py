@@ -134,7 +134,7 @@ class _Writer:
                         self._busy = False
                         self._idle.release()
                         break
-                terminal.write_all(data)
+                terminal.write_all(data, patience_s=None)
                 with self._guard:
                     self.waiting -= len(data)
             self._wake()

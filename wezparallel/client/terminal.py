@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 STDIN = 0
 STDOUT = 1
+PATIENCE_S = 5  # with a terminal that takes nothing: nobody reads it, or its window is being dragged
 _SIZE = Struct("4H")
+_out = -1
 
 
 def environment(name: str) -> str:
@@ -122,10 +124,30 @@ def read_key() -> bytes:
         return b""
 
 
-def write_all(data: bytes) -> None:
-    """Write to the terminal; one that is gone swallows it."""
-    try:
-        while data:
-            data = data[posix.write(STDOUT, data) :]
-    except OSError:
-        return
+def write_all(data: bytes, patience_s: float | None = PATIENCE_S) -> None:
+    """Write to the terminal. One that is gone swallows it, as does one that has taken nothing for so long."""
+    from select import POLLOUT, poll  # noqa: PLC0415  not needed before the hello
+
+    fd = _output()
+    room = poll()
+    room.register(fd, POLLOUT)
+    while data:
+        try:
+            data = data[posix.write(fd, data) :]
+        except BlockingIOError:
+            if not room.poll(None if patience_s is None else patience_s * 1000):
+                return  # whoever should read it sleeps; nobody who ends this program shall wait for him
+        except OSError:
+            return
+
+
+def _output() -> int:
+    """Return a non-blocking descriptor of the terminal that is written to; the shared one where there is no other."""
+    global _out  # noqa: PLW0603  one terminal a program
+    if _out < 0:
+        try:
+            flags = posix.O_WRONLY | posix.O_NOCTTY | posix.O_NONBLOCK | posix.O_CLOEXEC
+            _out = posix.open(posix.ttyname(STDOUT), flags)
+        except OSError:
+            _out = STDOUT
+    return _out
