@@ -30,6 +30,8 @@ def parse(argv: list[str]) -> argparse.Namespace:
     flood.add_argument("--writers", type=int, default=20, help="processes that print (20)")
     flood.add_argument("--idle-kills", type=int, default=3, help="further kills when nothing is going on (3)")
     flood.add_argument("--flood-budget", type=float, default=3.0, help="seconds to the first Pong in a flood (3)")
+    flood.add_argument("--upgrades", type=int, default=0, help="upgrades in a row, half way through the kills (0)")
+    flood.add_argument("--crowd", action="store_true", help="three more terminals: resized, stopped, never read")
     quiet = drills.add_parser("idle", help="kill the idle hub of some sleeping processes")
     quiet.add_argument("--kills", type=int, default=10, help="how often (10)")
     quiet.add_argument("--processes", type=int, default=20, help="processes that sleep (20)")

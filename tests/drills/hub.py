@@ -10,6 +10,7 @@ import os
 import random
 import select
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -83,8 +84,10 @@ class HubDrill:
         self.flood_s = 0.0
         size = f"{self.total / 1e9:.2f} GB" if self.total >= 1e9 else f"{self.total / 1e6:.0f} MB"
         self.report = Report(
-            f"drill hub: {options.writers} writers print {size}, the hub is killed {options.kills} times, "
-            f"seed {options.seed}"
+            f"drill hub: {options.writers} writers print {size}, the hub is killed {options.kills} times"
+            + (f", {options.upgrades} upgrades in a row" if options.upgrades else "")
+            + (", a crowd of terminals" if options.crowd else "")
+            + f", seed {options.seed}"
         )
 
     def run(self) -> bool:
@@ -142,8 +145,14 @@ class HubDrill:
         self.mutations = self._actor(
             "mutations", "mutations", self.daemon.socket, str(self.effects), str(options.seed)
         )
-        for actor, kind in ((self.gapless, "attached"), (self.terminal, "attached"), (self.mutations, "ready"),
-                            (self.prober, "hub")):  # fmt: skip
+        begin = [(self.gapless, "attached"), (self.terminal, "attached"), (self.mutations, "ready"),
+                 (self.prober, "hub")]  # fmt: skip
+        if options.crowd:
+            self.crowd = self._actor(
+                "crowd", "crowd", self.keeper_socket, shown.process_id, str(shown.blocks), str(options.seed)
+            )
+            begin.append((self.crowd, "attached"))
+        for actor, kind in begin:
             if actor.wait_for(kind, STALL_S) is None:
                 raise AssertionError(f"the drill's {actor.name} did not begin")
         self.killer = Killer(self.daemon, self.prober, self.chance)
@@ -151,13 +160,35 @@ class HubDrill:
     def _flood_and_kill(self) -> None:
         self.go.touch()
         self.flood_began = time.monotonic()
+        half = self.options.kills // 2
         for number, where in enumerate(plan(self.options.kills, self.chance), 1):
+            if number == half + 1:
+                self._upgrade()
             self.progress.show(f"{self._done()}; kill {number} of {self.options.kills}: {where}")
             self.killer.pause()
             took_s = self.killer.kill(where)
             floods = self.logged() < self.total
             budget_s = self.options.flood_budget if floods else self.options.idle_budget
             self.report.kill(where, "flood" if floods else "no flood", took_s, budget_s)
+
+    def _upgrade(self) -> None:
+        """Have the keeper become its own program anew, several times in a row; its hub follows each time."""
+        faults = []
+        argv = [sys.executable, "-m", "wezparallel", "daemon", "upgrade"]
+        assert self.daemon.keeper is not None
+        for number in range(self.options.upgrades):
+            self.progress.show(f"{self._done()}; upgrade {number + 1} of {self.options.upgrades}")
+            pid = self.killer.hub_pid()
+            done = subprocess.run(argv, env=self.env, capture_output=True, text=True, timeout=STALL_S, check=False)
+            if done.returncode:
+                faults.append(f"upgrade {number + 1} ended with {done.returncode}: {done.stdout}{done.stderr}")
+            elif self.killer.hub_pid() == pid:
+                faults.append(f"upgrade {number + 1}: the same hub serves")
+            if self.daemon.keeper.poll() is not None:
+                raise AssertionError(f"the keeper ended at upgrade {number + 1}")
+        if self.options.upgrades:
+            load = "under the flood" if self.logged() < self.total else "after the flood"
+            self.report.check("every upgrade went through", f"{self.options.upgrades} {load}", faults)
 
     def _wait_for_the_end(self) -> None:
         logged, since = -1, time.monotonic()
@@ -171,6 +202,8 @@ class HubDrill:
         self.progress.show("all is printed; waiting for the viewers")
         self.gapless.wait_for("complete", STALL_S)
         self.terminal.wait_for("last", STALL_S)
+        if self.options.crowd:
+            self.crowd.wait_for("last", STALL_S)
 
     def _judge_mutations(self) -> None:
         self.progress.show("waiting for the mutations to end")
@@ -231,6 +264,13 @@ class HubDrill:
             f"{name} is {shown.get(name)}: {shown}" for name, value in wanted.items() if shown.get(name) != value
         ]
         self.report.check("the terminal viewer saw the end, detached", f"{shown.get('shown', 0)} bytes shown", faults)
+
+        if self.options.crowd:
+            self.crowd.end(3 * STALL_S)
+            end = (self.crowd.said("end") or [{"faults": ["it crashed"], "last": False}])[0]
+            faults = [*end["faults"], *([] if end["last"] else ["who came back at the end did not see it"])]
+            found = f"{end.get('comings')} attached, {end.get('resizes')} resizes, {end.get('shown', 0)} bytes shown"
+            self.report.check("a crowd of terminals is as it was", found, faults)
 
     def _check_connects(self) -> None:
         self.prober.end()
