@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from wezparallel.keeper.tree import Entry
     from wezparallel.keeper.viewer import Viewer
 
-QUICK_LOOKS = 12  # one brings rest to one level of a tree; whoever is deeper, or forks faster, has SIGSTOP at once
+QUICK_LOOKS = 12  # one brings rest to one level of a tree
+LEVEL_LOOKS = 40  # about 2 s, long for a parent to come to rest; in a tree that grows faster, all have SIGSTOP then
 MOST_LOOKS = 60  # together about 4 s; then it is said how many still run
 FIRST_LOOK_S = 0.002
 LAST_LOOK_S = 0.1
@@ -131,7 +132,7 @@ class Suspends:
                 del self._looks[run_id]
                 continue
             self._looks[run_id] += 1
-            settled, left = self._freeze(run, table, self._looks[run_id] <= QUICK_LOOKS)
+            settled, left = self._freeze(run, table, self._looks[run_id] <= LEVEL_LOOKS)
             if settled or self._looks[run_id] >= MOST_LOOKS:
                 self._settled(run, left)
         if self._looks:
