@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 import copy
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyte
@@ -67,6 +67,10 @@ class Picture:
     def mode(self, name: str) -> Any:
         """Return a mode's value, None if it is as after a reset."""
         return dict(self.modes).get(name)
+
+    def untitled(self) -> Picture:
+        """Return the same without a title."""
+        return replace(self, modes=tuple(mode for mode in self.modes if mode[0] != "title"))
 
     def differences(self, other: Picture) -> list[str]:
         """Say in what another picture differs; at most ten cells are named."""

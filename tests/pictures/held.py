@@ -40,6 +40,8 @@ class Program:
     steps: tuple[tuple[bytes, str], ...]
     """What is typed, and what is on the screen then; what is seen first comes before anything is typed."""
     env: dict[str, str] = field(default_factory=dict)
+    titled: bool = False
+    """It sets the window's title."""
     redraws: bytes = b""
     """Has it draw itself anew; for a program whose picture in a size depends on the sizes it had before."""
 
@@ -98,6 +100,7 @@ VIM = Program(
         (b"\x1b/line 17\r", "line 17"),
         (b"ionetwo \xc3\xa4\xe4\xb8\xad", "onetwo ä中"),
     ),
+    titled=True,
 )
 HTOP = Program("htop", _htop, ((b"", "sleep 5000"), (b"\x1bOB", "sleep 5000")))
 LESS = Program(
@@ -109,6 +112,7 @@ FISH = Program(
     "fish",
     lambda _: ["fish", "--private"],
     ((b"", " ~"), (b"echo 'a \xc3\xa4' | cat\r", "\na ä"), (b"string rep", "string rep")),
+    titled=True,
 )
 BASH = Program(
     "bash",
@@ -119,11 +123,13 @@ BASH = Program(
         (b"cat text | tail -30\r", "line 199"),
         (b"echo not run yet", "not run yet"),
     ),
+    titled=True,
 )
 TMUX = Program(
     "tmux",
     _tmux,
     ((b"", "inner$"), (b"head -30 text\r", "line 30"), (b"\x02%", "│"), (b"echo right\r", "right\n")),
+    titled=True,
     redraws=b"\x02r",
 )
 TEXTUAL = Program(

@@ -25,7 +25,7 @@ def test_a_program_is_found_as_it_was_left(keeper: HeldKeeper, window: Opens, ru
     assert first.attributes == first.before
     second = window()
     second.open(keeper, "w/it")
-    second.becomes(left)
+    second.becomes(left, program.titled)
 
 
 @each_program
@@ -39,11 +39,11 @@ def test_in_another_size_it_is_as_if_it_had_run_there(
     if program.redraws:
         found = other.settle()
         other.type(program.redraws)
-        other.becomes(found)
+        other.becomes(found, program.titled)
     else:
         native = window(33, 101)
         run(program, native, "w/native")
-        other.becomes(native.settle())
+        other.becomes(native.settle(), program.titled)
 
 
 def test_outside_wezterm_the_hint_stands_above_the_same_picture(keeper: HeldKeeper, window: Opens, run: Run) -> None:
@@ -141,4 +141,4 @@ def test_what_came_while_nobody_looked_is_there(keeper: HeldKeeper, window: Open
         keeper.hub.write(process_id, b"\n")
     never_left.sees("later 59")
     second.open(keeper, "w/it")
-    second.becomes(never_left.picture)
+    second.becomes(never_left.picture, titled=False)

@@ -76,12 +76,18 @@ class Window(Pane):
             self.read()
         return self.picture
 
-    def becomes(self, expected: Picture) -> None:
-        """Wait until the picture is as expected, and see that it stays so."""
+    def becomes(self, expected: Picture, titled: bool = True) -> None:
+        """Wait until the picture is as expected, and see that it stays so.
+
+        Not `titled`: of a program that sets no title the keeper tells what runs, when it has had time to look.
+        """
         deadline = time.monotonic() + PATIENCE_S / 2
-        while self.settle() != expected and time.monotonic() < deadline:
-            pass
-        seen = self.picture
+        while True:
+            seen = self.settle()
+            if not titled:
+                seen, expected = seen.untitled(), expected.untitled()
+            if seen == expected or time.monotonic() > deadline:
+                break
         assert seen == expected, "\n".join([*expected.differences(seen), seen.text])
 
     # What a person does
