@@ -66,6 +66,18 @@ class ProcessSettings(Settings):
     isolate: Annotated[bool, Field(description="Only an allow-list of the environment.")] = False
     worktree: Annotated[str | None, Field(description="Branch whose git worktree is its folder.")] = None
     direct: Annotated[bool, Field(description="Runs in the pane itself: no log, no attach, no survival.")] = False
+    env_expand: Annotated[
+        list[str], Field(description="Names in `env` whose `${…}` is filled in at each start; no value is stored.")
+    ] = []
+    env_files: Annotated[list[str], Field(description="Files of variables, read at each start; below `env`.")] = []
+    prompt: Annotated[str | None, Field(description="What an agent is told at its first start.")] = None
+
+
+class Notice(Record):
+    """Why a process asks to be looked at."""
+
+    text: str
+    at: str
 
 
 class ProcessRecord(Record):
@@ -100,6 +112,11 @@ class ProcessRecord(Record):
     viewers: int
     cpu_percent: float | None
     memory_bytes: int | None
+    in_template: Annotated[
+        bool | None, Field(description="False: it left the template that it came from. Null: added by hand.")
+    ] = None
+    needs_restart: Annotated[bool, Field(description="It runs with settings from before a change.")] = False
+    notified: Annotated[Notice | None, Field(description="Until somebody looks or types.")] = None
 
 
 class ProcessReply(Reply):
@@ -298,6 +315,20 @@ class ProcessType(Mutation[ProcessTyped]):
     encoding: Annotated[Literal["utf-8", "base64"], Field(description="How `text` carries bytes.")] = "utf-8"
 
 
+class ProcessNotified(ProcessReply):
+    """It asks for a look."""
+
+    TAG: ClassVar[str] = "ProcessNotified"
+
+
+class ProcessNotify(Mutation[ProcessNotified]):
+    """Have a process ask for a look, with a text; without one, take that back."""
+
+    REPLY: ClassVar[type[Reply]] = ProcessNotified
+    process: Annotated[str, Field(max_length=MAX_ID)]
+    text: Annotated[str, Field(max_length=500, description="One line; empty takes it back.")] = ""
+
+
 class ProcessEvent(Record):
     """Data of `process.*` events."""
 
@@ -311,16 +342,17 @@ class ProcessEvent(Record):
     ran_s: float | None = None
     next_start_at: str | None = None
     reason: str | None = None
+    text: Annotated[str | None, Field(description="What it asks for a look with; null: no longer.")] = None
 
 
 COMMANDS: tuple[type[Command[Reply]], ...] = (
     ProcessAdd, ProcessStart, ProcessStop, ProcessKill, ProcessRestart, ProcessSuspend, ProcessResume, ProcessRemove,
-    ProcessList, ProcessGet, ProcessType,
+    ProcessList, ProcessGet, ProcessType, ProcessNotify,
 )  # type: ignore[assignment]  # fmt: skip
 EVENTS: dict[str, type[Record]] = {
     f"process.{verb}": ProcessEvent
     for verb in (
         "added", "starting", "running", "ready", "suspended", "resumed", "stopping", "stopped", "exited", "backoff",
-        "failed", "removed", "output_lost",
+        "failed", "removed", "notified", "output_lost",
     )
 }  # fmt: skip

@@ -6,9 +6,12 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from wezparallel.protocol.command import Command, Record, Reply
-from wezparallel.protocol.process import ProcessSettings
+from wezparallel.protocol.command import Command, Effect, Mutation, Record, Reply
+from wezparallel.protocol.process import NAME_PATTERN, ProcessSettings
 from wezparallel.protocol.workspace import Plan
+
+MAX_SOURCE = 512 * 1024
+SHA256 = r"^[0-9a-f]{64}$"
 
 
 class TemplateRecord(Record):
@@ -17,8 +20,9 @@ class TemplateRecord(Record):
     name: str
     description: str
     path: Annotated[str, Field(description="File it came from; `detected` when it was drawn from the folder.")]
-    origin: Annotated[str, Field(description="`folder`, `user`, `built-in` or `detected`.")]
+    origin: Annotated[str, Field(description="`folder`, `user`, `config`, `built-in` or `detected`.")]
     processes: int
+    trusted: Annotated[bool, Field(description="It may be opened: it is not a repository's, or was accepted.")] = True
 
 
 class Templates(Reply):
@@ -45,6 +49,9 @@ class TemplateReply(Reply):
     found: Annotated[list[str], Field(description="What a detected template was drawn from.")]
     plan: Plan
     settings: list[ProcessSettings]
+    notes: Annotated[list[str], Field(description="What it says that has no meaning here.")] = []
+    commands: Annotated[list[str], Field(description="All that it would run, as it is shown before a trust.")] = []
+    sha256: Annotated[str, Field(description="Of all that it would run; `TemplateTrust` takes it.")] = ""
 
 
 class TemplateGet(Command[TemplateReply]):
@@ -53,6 +60,7 @@ class TemplateGet(Command[TemplateReply]):
     REPLY: ClassVar[type[Reply]] = TemplateReply
     name: str | None = None
     root: str | None = None
+    variables: Annotated[dict[str, str], Field(description="Values for its `${NAME}`.")] = {}
 
 
 class TemplateChecked(Reply):
@@ -61,15 +69,95 @@ class TemplateChecked(Reply):
     TAG: ClassVar[str] = "TemplateChecked"
     picture: str
     plan: Plan
+    notes: Annotated[list[str], Field(description="What it says that has no meaning here.")] = []
 
 
 class TemplateCheck(Command[TemplateChecked]):
     """Compile YAML without opening it; an error says file, line and column."""
 
     REPLY: ClassVar[type[Reply]] = TemplateChecked
-    source: Annotated[str, Field(max_length=512 * 1024)]
+    source: Annotated[str, Field(max_length=MAX_SOURCE)]
     root: str | None = None
 
 
-COMMANDS: tuple[type[Command[Reply]], ...] = (TemplateList, TemplateGet, TemplateCheck)  # type: ignore[assignment]
-EVENTS: dict[str, type[Record]] = {}
+class TemplateTrusted(Reply):
+    """What it runs was accepted; it is not asked about again until that changes."""
+
+    TAG: ClassVar[str] = "TemplateTrusted"
+    path: str
+    sha256: str
+
+
+class TemplateTrust(Mutation[TemplateTrusted]):
+    """Accept what a repository's template runs, exactly as it was shown. Only people may."""
+
+    REPLY: ClassVar[type[Reply]] = TemplateTrusted
+    name: Annotated[str | None, Field(description="Name or path; null: the one that `up` would open in `root`.")] = (
+        None
+    )
+    root: Annotated[str | None, Field(description="Absolute folder that it is opened in.")] = None
+    sha256: Annotated[str, Field(pattern=SHA256, description="As `template.untrusted` or `TemplateGet` told it.")]
+
+
+class TemplateWritten(Reply):
+    """A template of the user's."""
+
+    name: str
+    path: str
+
+
+class TemplateCreated(TemplateWritten):
+    """The template is written."""
+
+    TAG: ClassVar[str] = "TemplateCreated"
+
+
+class TemplateCreate(Mutation[TemplateCreated]):
+    """Write a new template into the user's folder. Only people may."""
+
+    REPLY: ClassVar[type[Reply]] = TemplateCreated
+    name: Annotated[str, Field(pattern=NAME_PATTERN)]
+    source: Annotated[str, Field(max_length=MAX_SOURCE, description="Its YAML, which has to compile.")]
+
+
+class TemplateUpdated(TemplateWritten):
+    """The template is replaced."""
+
+    TAG: ClassVar[str] = "TemplateUpdated"
+
+
+class TemplateUpdate(Mutation[TemplateUpdated]):
+    """Replace one of the user's templates. Only people may."""
+
+    REPLY: ClassVar[type[Reply]] = TemplateUpdated
+    name: Annotated[str, Field(pattern=NAME_PATTERN)]
+    source: Annotated[str, Field(max_length=MAX_SOURCE, description="Its YAML, which has to compile.")]
+    was: Annotated[str | None, Field(max_length=MAX_SOURCE, description="Only if this is still its YAML.")] = None
+
+
+class TemplateDeleted(TemplateWritten):
+    """The template's file is gone."""
+
+    TAG: ClassVar[str] = "TemplateDeleted"
+
+
+class TemplateDelete(Mutation[TemplateDeleted]):
+    """Delete one of the user's templates. Only people may."""
+
+    REPLY: ClassVar[type[Reply]] = TemplateDeleted
+    EFFECT: ClassVar[Effect] = "destroy"
+    name: Annotated[str, Field(pattern=NAME_PATTERN)]
+
+
+class TemplateEvent(Record):
+    """Data of `template.changed`."""
+
+    name: str
+    path: str
+    change: Annotated[str, Field(description="`created`, `updated`, `deleted` or `trusted`.")]
+
+
+COMMANDS: tuple[type[Command[Reply]], ...] = (
+    TemplateList, TemplateGet, TemplateCheck, TemplateTrust, TemplateCreate, TemplateUpdate, TemplateDelete,
+)  # type: ignore[assignment]  # fmt: skip
+EVENTS: dict[str, type[Record]] = {"template.changed": TemplateEvent}

@@ -25,13 +25,15 @@ class PlannedPane(Record):
     pane: str
     process_id: str
     title: str
-    focus: bool = False
+    focus: Annotated[bool, Field(description="It gets the focus, and its tab is the one to see; one of all.")] = False
+    direct: Annotated[bool, Field(description="The program runs in the pane itself, held by nobody.")] = False
 
 
 class Tab(Record):
     """One tab: the first pane, then cuts in order."""
 
     title: str
+    focus: Annotated[str | None, Field(description="Pane that has the focus within the tab; null: the first.")] = None
     first: str
     splits: list[Split]
     panes: list[PlannedPane]
@@ -54,6 +56,11 @@ class WorkspaceRecord(Record):
     focus: Annotated[str | None, Field(description="Process id of the pane that gets the focus.")]
     processes: int
     running: int
+    folder: Annotated[str | None, Field(description="Project folder, where its template puts the root elsewhere.")] = (
+        None
+    )
+    switched_at: Annotated[str | None, Field(description="When somebody last switched to it.")] = None
+    not_in_template: Annotated[int, Field(description="Processes that have left its template.")] = 0
 
 
 class Outcome(Record):
@@ -72,6 +79,7 @@ class WorkspaceCreated(Reply):
     workspace: WorkspaceRecord
     plan: Plan
     processes: list[Outcome]
+    wanted_name: Annotated[str | None, Field(description="The name that another folder's workspace has.")] = None
 
 
 class WorkspaceOpened(WorkspaceCreated):
@@ -101,6 +109,7 @@ class WorkspaceCreate(Mutation[WorkspaceCreated]):
         str | None, Field(description="Name or absolute path; null: what is found in the root, else `default`.")
     ] = None
     source: Annotated[str | None, Field(max_length=512 * 1024, description="The template's YAML itself.")] = None
+    variables: Annotated[dict[str, str], Field(description="Values for the template's `${NAME}`; first of all.")] = {}
     root: Annotated[str | None, Field(description="Absolute; else the home folder.")] = None
     unique: Annotated[bool, Field(description="A name taken by another root becomes `name-2`.")] = False
     view: View = "none"
@@ -119,6 +128,90 @@ class WorkspaceOpen(Mutation[WorkspaceOpened]):
     refresh_env: Annotated[
         bool, Field(description="Take `environment` for what runs or is open too, from each next start on.")
     ] = False
+
+
+class FieldChange(Record):
+    """One setting that differs. Of the environment only names are told."""
+
+    field: str
+    before: str | None
+    after: str | None
+
+
+class Change(Record):
+    """What a template means for one process of the workspace."""
+
+    process_id: str
+    name: str
+    kind: Literal["added", "changed", "removed", "kept"]
+    command: Annotated[str, Field(description="As people read it; the new one of a changed process.")]
+    fields: list[FieldChange] = []
+    needs_restart: Annotated[bool, Field(description="What runs keeps the old settings until it is restarted.")] = False
+    running: bool = False
+    agent: bool = False
+    started_at: str | None = None
+    restarted: Annotated[bool, Field(description="It was named in `restart`.")] = False
+
+
+class WorkspaceApplied(WorkspaceCreated):
+    """The workspace is as its template says, but for what runs on with earlier settings."""
+
+    TAG: ClassVar[str] = "WorkspaceApplied"
+    changes: list[Change]
+    plan_changed: Annotated[bool, Field(description="Its panes are drawn in another way.")]
+    dry_run: bool
+    template: Annotated[str | None, Field(description="File that it was compared with.")]
+
+
+class WorkspaceApply(Mutation[WorkspaceApplied]):
+    """Bring a workspace to what its template says now: start what is new, change settings, stop nothing unasked."""
+
+    REPLY: ClassVar[type[Reply]] = WorkspaceApplied
+    name: str
+    template: Annotated[str | None, Field(description="Name or absolute path; null: the one it was opened from.")] = (
+        None
+    )
+    source: Annotated[str | None, Field(max_length=512 * 1024, description="The template's YAML itself.")] = None
+    variables: Annotated[dict[str, str], Field(description="Values for the template's `${NAME}`; first of all.")] = {}
+    root: Annotated[str | None, Field(description="Absolute; else its own project folder.")] = None
+    restart: Annotated[list[str], Field(description="Names of changed processes to restart now; `*` is all.")] = []
+    prune: Annotated[bool, Field(description="Stop and forget what has left the template, with its logs.")] = False
+    dry_run: Annotated[bool, Field(description="Only tell what would change.")] = False
+    view: View = "none"
+    environment: Environment = None
+
+
+class WorkspaceSwitched(Reply):
+    """It is the current workspace now."""
+
+    TAG: ClassVar[str] = "WorkspaceSwitched"
+    workspace: WorkspaceRecord
+
+
+class WorkspaceSwitch(Mutation[WorkspaceSwitched]):
+    """Make a workspace the current one; frontends that show workspaces go there."""
+
+    REPLY: ClassVar[type[Reply]] = WorkspaceSwitched
+    name: str
+    focus: Annotated[str | None, Field(description="Process that gets the focus there: a name in it, or an id.")] = (
+        None
+    )
+
+
+class WorkspaceRenamed(Reply):
+    """It has another name."""
+
+    TAG: ClassVar[str] = "WorkspaceRenamed"
+    workspace: WorkspaceRecord
+    previous: str
+
+
+class WorkspaceRename(Mutation[WorkspaceRenamed]):
+    """Give a workspace another name, also while it runs. The ids of the processes that it has stay."""
+
+    REPLY: ClassVar[type[Reply]] = WorkspaceRenamed
+    name: str
+    to: Annotated[str, Field(pattern=NAME_PATTERN, description="Its new name.")]
 
 
 class WorkspaceClosed(Reply):
@@ -189,11 +282,18 @@ class WorkspaceEvent(Record):
 
     workspace: str
     root: str
+    focus: str | None = None
+    previous: Annotated[str | None, Field(description="The name before, of `workspace.renamed`.")] = None
+    added: list[str] | None = None
+    changed: list[str] | None = None
+    removed: list[str] | None = None
 
 
 COMMANDS: tuple[type[Command[Reply]], ...] = (
-    WorkspaceCreate, WorkspaceOpen, WorkspaceClose, WorkspaceDelete, WorkspaceList, WorkspaceGet,
+    WorkspaceCreate, WorkspaceApply, WorkspaceOpen, WorkspaceSwitch, WorkspaceClose, WorkspaceRename, WorkspaceDelete,
+    WorkspaceList, WorkspaceGet,
 )  # type: ignore[assignment]  # fmt: skip
 EVENTS: dict[str, type[Record]] = {
-    f"workspace.{verb}": WorkspaceEvent for verb in ("created", "opened", "closed", "deleted")
+    f"workspace.{verb}": WorkspaceEvent
+    for verb in ("created", "opened", "switched", "closed", "renamed", "deleted", "changed")
 }

@@ -233,7 +233,7 @@ def _words(text: str, start: Mark) -> list[tuple[str, Mark]]:
     at = 0
     for word in text.split():
         at = text.index(word, at)
-        found.append((word, Mark(start.line, start.column + at, len(word))))
+        found.append((word, start.moved(at, len(word))))
         at += len(word)
     return found
 

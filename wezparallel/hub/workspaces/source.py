@@ -10,7 +10,7 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from wezparallel.errors import RequestError
 
@@ -27,6 +27,12 @@ class Mark:
     line: int
     column: int
     length: int = 1
+    source: Source | None = field(default=None, compare=False, repr=False)
+    """The text itself; a template can be put together from several files."""
+
+    def moved(self, columns: int, length: int) -> Mark:
+        """Return a place in the same line."""
+        return replace(self, column=self.column + columns, length=length)
 
 
 START = Mark(1, 1)
@@ -56,9 +62,17 @@ class Source:
         """Return an error that says where and draws the lines.
 
         Its message is what a person reads: `file:line:column: sentence`, the lines with `^^^` below what is meant,
-        and the hint. `data` has the same in pieces: `file line column sentence excerpt hint`.
+        and the hint. `data` has the same in pieces: `file line column sentence excerpt hint`. Marks of several files
+        are drawn in the file of the last one, where the mistake is.
         """
-        places = [marks] if isinstance(marks, Mark) else sorted(marks, key=lambda mark: (mark.line, mark.column))
+        places = [marks] if isinstance(marks, Mark) else list(marks)
+        owner = places[-1].source or self
+        if owner is not self:
+            own = [mark for mark in places if mark.source is owner]
+            return owner.error(code, sentence, own, hint, **data)
+        places = sorted(
+            (mark for mark in places if mark.source in (None, self)), key=lambda mark: (mark.line, mark.column)
+        )
         first = places[0]
         excerpt = self.excerpt(places)
         head = f"{self.shown_path or self.path}:{first.line}:{first.column}: {sentence}"

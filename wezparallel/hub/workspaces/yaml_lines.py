@@ -118,7 +118,7 @@ class _Reader:
     def read(self, events: Iterator[yaml.Event]) -> Node:
         """Return the only document's root."""
         for event in events:
-            mark = _mark(event)
+            mark = _mark(event, self._source)
             if isinstance(event, yaml.DocumentStartEvent) and self._root is not None:
                 raise self._error("a template is one document; here a second one begins", mark)
             if isinstance(event, yaml.AliasEvent):
@@ -203,9 +203,10 @@ class _Reader:
         return self._source.error("template.syntax", sentence, mark, hint)
 
 
-def _mark(event: yaml.Event) -> Mark:
+def _mark(event: yaml.Event, source: Source) -> Mark:
     start, end = _place(event.start_mark), _place(event.end_mark)
-    return Mark(start.line, start.column, max(1, end.column - start.column) if end.line == start.line else 1)
+    length = max(1, end.column - start.column) if end.line == start.line else 1
+    return Mark(start.line, start.column, length, source)
 
 
 def _place(mark: _FromZero | None) -> Mark:
@@ -215,11 +216,12 @@ def _place(mark: _FromZero | None) -> Mark:
 
 def _scalar(event: yaml.ScalarEvent, mark: Mark) -> Scalar:
     style = event.style if event.style and event.style in "'\"|>" else ""
-    value = event.value if style or event.tag else _meaning(event.value)
+    value = event.value if style or event.tag else meaning(event.value)
     return Scalar(value, event.value, mark, style, _place(event.end_mark).line)
 
 
-def _meaning(text: str) -> bool | int | float | str | None:
+def meaning(text: str) -> bool | int | float | str | None:
+    """Return what a plain scalar means by YAML 1.2's core schema."""
     if _NULL.match(text):
         return None
     if _BOOL.match(text):
