@@ -12,6 +12,7 @@ terminal comes from asking.py.
 from __future__ import annotations
 
 from wezparallel.keeper.asking import Asking, may_be_asked
+from wezparallel.keeper.cursor import Cursor
 from wezparallel.wire.queries import Facts, Queries
 
 TYPE_CHECKING = False
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from wezparallel.keeper.viewer import Viewer
     from wezparallel.types import JsonObject
 
+SKIPPED = 64 * 1024  # bytes of skipped output that are looked through; who asked before, asked in vain
 IN_FLIGHT_S = 1.0  # a query older than that was answered, or never will be
 
 
@@ -82,6 +84,18 @@ class Answers:
         if recent and self._loop.now() - self.recent_at < IN_FLIGHT_S:
             self._write(run, Queries().answers(recent, self._facts(), modes))
 
+    def skipped(self, viewer: Viewer, size: int) -> None:
+        """A terminal skips the last bytes of the output: it cannot answer what is asked there."""
+        process = self._process
+        run = process.run
+        if run is None or not run.tty or process.lead.leader is not viewer:
+            return
+        cursor = Cursor(process.log, process.log.writer.end)
+        try:
+            self._write(run, Queries().answers(cursor.recent(min(size, SKIPPED)), self._facts(), process.log.modes))
+        finally:
+            cursor.close()
+
     # The terminals
 
     def came(self, viewer: Viewer) -> None:
@@ -103,6 +117,11 @@ class Answers:
         asking = self._asking.pop(viewer, None)
         if asking is not None:
             asking.close()
+
+    def awaits(self, viewer: Viewer) -> bool:
+        """Tell whether answers to our own question are on their way from a terminal."""
+        asking = self._asking.get(viewer)
+        return asking is not None and asking.is_awaiting
 
     def dump(self) -> JsonObject:
         """Return what is known as JSON, for the program after this one."""

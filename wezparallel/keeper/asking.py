@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 ASK_S = 0.3  # after the hand-over, and between two tries; a query older than that was answered
 TRIES = 10
 GIVE_UP_S = 5.0
+ROUND_TRIP_S = 1.0  # of question and answer, over a slow line
 HELD_S = 0.05  # for what may be any key
 HELD_ANSWER_S = 1.0  # for what can only be an answer
 _MAX_LOOK = 64 * 1024  # bytes of output that are looked through for the program's own queries
@@ -43,10 +44,16 @@ def may_be_asked(viewer: Viewer) -> bool:
     return term not in _NEVER and not term.startswith(_INSIDE) and program != "tmux"
 
 
+def is_last_answer(data: bytes) -> bool:
+    """Tell whether the answer that comes last is in what a terminal sent."""
+    return any(match[3] for match in _ANSWER.finditer(data))
+
+
 class Asking:
     """One terminal that is asked, once."""
 
     __slots__ = (
+        "_asked_at",
         "_facts",
         "_held",
         "_keyboard",
@@ -67,10 +74,16 @@ class Asking:
         self._keyboard: Keyboard | None = None
         """Set while answers are awaited."""
         self._left: list[str] = []
+        self._asked_at = 0.0
         self._held = b""
         self._tries = TRIES
         self._offset = process.log.writer.end
         self._timer: Timer | None = loop.after(ASK_S, self._ask)
+
+    @property
+    def is_awaiting(self) -> bool:
+        """Tell whether an answer may still be on its way; a terminal that takes longer does not answer."""
+        return self._keyboard is not None and self._loop.now() < self._asked_at + ROUND_TRIP_S
 
     def close(self) -> None:
         """Ask and await nothing more."""
@@ -124,6 +137,7 @@ class Asking:
         if keyboard is None:
             return
         self._left = kinds
+        self._asked_at = self._loop.now()
         self._keyboard = keyboard
         keyboard.filter = self._filter
         self._timer = self._loop.after(GIVE_UP_S, self._give_up)

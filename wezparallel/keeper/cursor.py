@@ -10,12 +10,14 @@ from collections import deque
 
 from wezparallel.wire.logformat import LOST, RECORD, RESIZE, STREAMS, TTY, list_segments, segment_path
 from wezparallel.wire.logreader import LogExpiredError, LogReader
+from wezparallel.wire.terminal import Modes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from wezparallel.keeper.log import ProcessLog
 
 PIECE = 64 * 1024  # bytes of one read
+MODES_FROM = 256 * 1024  # bytes before a lagging viewer's position that tell its modes
 _RECORDS = RECORD.size * 1024
 
 
@@ -83,6 +85,14 @@ class Cursor:
             return self._reader.read(start, self.offset - start)
         except LogExpiredError:
             return b""
+
+    def modes(self) -> Modes:
+        """Return the modes of a terminal that was shown everything before the cursor."""
+        if not self.behind:
+            return self._log.modes
+        modes = Modes()
+        modes.feed(self.recent(MODES_FROM))
+        return modes
 
     def piece(self, limit: int = PIECE) -> bytes:
         """Return bytes of one stream (see `stream`), up to the next mark."""

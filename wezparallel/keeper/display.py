@@ -12,7 +12,6 @@ from wezparallel.keeper.cursor import PIECE, Cursor
 from wezparallel.keeper.hold import restore_terminal
 from wezparallel.keeper.loop import TURN_BYTES
 from wezparallel.wire.replay import Cleaner
-from wezparallel.wire.terminal import Modes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,9 +20,10 @@ if TYPE_CHECKING:
     from wezparallel.keeper.hold import Attributes
     from wezparallel.keeper.loop import Loop
     from wezparallel.keeper.processes import Process
+    from wezparallel.types import JsonObject
+    from wezparallel.wire.terminal import Modes
 
 MAX_BEHIND = 8 * 1024 * 1024  # bytes; a terminal further behind jumps to the end
-MODES_FROM = 256 * 1024  # bytes before a lagging terminal's position that tell its modes
 _CANCEL = b"\x18"  # CAN: ends a sequence that was cut in its middle
 
 
@@ -31,6 +31,7 @@ class Display:
     """One terminal's descriptor, and where it is in the log."""
 
     __slots__ = (
+        "_cleaned",
         "_cleaner",
         "_cleans_to",
         "_gapless",
@@ -62,12 +63,14 @@ class Display:
         """Nothing of the log is shown any more, only what is inserted."""
         self.on_gone: Callable[[], object] = lambda: None
         self.on_caught_up: Callable[[], object] = lambda: None
-        self.on_jump: Callable[[], object] = lambda: None
+        self.on_jump: Callable[[int], object] = lambda _: None
         self._loop = loop
         self._process = process
         self._gapless = gapless
         self._piece: memoryview = memoryview(b"")
         self._cleaner: Cleaner | None = None
+        self._cleaned: tuple[int, Cleaner, bytes, int] | None = None
+        """What `insert` was made of: where that is in the log, the cleaner before it, the bytes, what came of them"""
         self._cleans_to = 0
         """Up to there the log is shown as a replay is: what was asked in it was answered by us."""
         self._raw: list[object] | None = None
@@ -80,14 +83,24 @@ class Display:
         """What of the log was shown; 0 before anything was."""
         return self.cursor.offset if self.cursor is not None else 0
 
-    def begin(self, offset: int, cleans: bool = False) -> None:
-        """Go on in the log from there; with `cleans`, what it holds by now is the past."""
+    def begin(self, offset: int, cleans_to: int = 0) -> None:
+        """Go on in the log from there; what it holds up to `cleans_to` is the past."""
         log = self._process.log
         self.cursor = Cursor(log, max(min(offset, log.writer.end), log.writer.start))
         self._raw = _attributes(self.fd)
-        if cleans and self.cursor.behind:
+        if self.cursor.offset < cleans_to:
             self._cleaner = Cleaner()
-            self._cleans_to = log.writer.end
+            self._cleans_to = cleans_to
+
+    def carry(self) -> JsonObject:
+        """Return where it is, for the program after this one, which begins there and inserts the same."""
+        held = self._cleaner.held if self._cleaner is not None else 0
+        return {
+            "terminal": self.fd,
+            "offset": self.offset - held,
+            "insert": self.insert,
+            "cleans_to": self._cleans_to if self._cleaner is not None else 0,
+        }
 
     def listen(self, on_typed: Callable[[], object] | None) -> None:
         """Call that while keys wait; None: let them wait."""
@@ -112,7 +125,8 @@ class Display:
 
     def reset(self) -> None:
         """Show nothing more but what brings the terminal out of the program's modes."""
-        within = self._piece or not self._process.log.modes.at_ground
+        within = self._piece or self.insert or not self._process.log.modes.at_ground
+        self._back_to_shown()
         self.insert = (_CANCEL if within else b"") + self._modes_shown().leave()
         self._piece = memoryview(b"")
         self.ends = True
@@ -198,15 +212,31 @@ class Display:
         assert self.cursor is not None
         while not self.insert and self._cleaner is not None:
             data = self.cursor.read(min(PIECE, self._cleans_to - self.cursor.offset))
+            before = cleaner.copy()
             self.insert = cleaner.feed(data)
+            if self.insert:
+                self._cleaned = (self.cursor.offset, before, data, len(self.insert))
             self.cursor.advance(len(data))
             if not data or self.cursor.offset >= self._cleans_to:
                 self._cleaner = None
                 self.cursor.jump(self.cursor.offset - cleaner.held)
 
+    def _back_to_shown(self) -> None:
+        """Put the cursor where the terminal is: it stands behind all of what is shown cleaned."""
+        if self.cursor is None:
+            return
+        if self._cleaned is not None and self.insert:
+            offset, before, data, size = self._cleaned
+            self.cursor.jump(offset + _shown(before, data, size - len(self.insert)))
+        elif self._cleaner is not None:
+            self.cursor.jump(self.cursor.offset - self._cleaner.held)
+        self._cleaner = self._cleaned = None
+
     def _wrote(self, count: int) -> None:
         if self.insert:
             self.insert = self.insert[count:]
+            if not self.insert:
+                self._cleaned = None
         elif self.cursor is not None:
             self.cursor.advance(count)
             self._piece = self._piece[count:]
@@ -218,23 +248,41 @@ class Display:
         self._cleaner = None
         modes = self._modes_shown()
         self.cursor.jump(self.cursor.offset + behind)
-        note = f"\r\n\x1b[2m[{behind} bytes skipped; they are in the log]\x1b[0m\r\n"
-        self.insert = _CANCEL + modes.leave() + note.encode() + self._process.log.modes.enter()
-        self.on_jump()
+        self.insert = skipped(behind, modes, self._process.log.modes)
+        self.on_jump(behind)
 
     def _modes_shown(self) -> Modes:
         """Return the modes that the terminal is in: the log's, unless it lags behind."""
-        if self.cursor is None or not self.cursor.behind:
-            return self._process.log.modes
-        modes = Modes()
-        modes.feed(self.cursor.recent(MODES_FROM))
-        return modes
+        return self._process.log.modes if self.cursor is None else self.cursor.modes()
 
     def _watch(self) -> None:
         wanted = (self._on_typed is not None, self.writing)
         if self.fd >= 0 and wanted != self._watched_for:
             self._watched_for = wanted
             self._loop.watch(self.fd, self._on_typed, self.pump if self.writing else None)
+
+
+def skipped(count: int, shown: Modes, modes: Modes) -> bytes:
+    """Return what tells a terminal in the modes `shown` how much is left out, and brings it into the modes of now."""
+    note = f"\r\n\x1b[2m[{count} bytes skipped; they are in the log]\x1b[0m\r\n"
+    return _CANCEL + shown.leave() + note.encode() + modes.enter()
+
+
+def _shown(before: Cleaner, data: bytes, count: int) -> int:
+    """Return after how many bytes of `data` not more than `count` were shown, and nothing is cut; negative if all of
+
+    them are the rest of something that began before.
+    """
+    low, high = 0, len(data)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if len(before.copy().feed(data[:middle])) <= count:
+            low = middle
+        else:
+            high = middle - 1
+    cleaner = before.copy()
+    cleaner.feed(data[:low])
+    return low - cleaner.held
 
 
 def _attributes(fd: int) -> list[object] | None:

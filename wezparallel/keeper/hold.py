@@ -31,14 +31,33 @@ class Hold:
         """The terminal; -1 once it was let go (an upgrade carries it)."""
         return self._fd
 
-    def end(self, *, restore: bool) -> None:
-        """Let go of it; a terminal that hung up is not restored, as whoever closes it may be typing into it."""
+    def end(self, *, restore: bool, last_words: bytes = b"") -> None:
+        """Let go of it; a terminal that hung up is not restored, as whoever closes it may be typing into it.
+
+        `last_words` are shown there first, if it takes them at once.
+        """
         if self._fd < 0:
             return
+        if last_words:
+            _say(self._fd, last_words)
         if restore and self._attributes is not None:
             restore_terminal(self._fd, self._attributes)
         os.close(self._fd)
         self._fd = -1
+
+
+def _say(shared: int, data: bytes) -> None:
+    """Write to a terminal that is shared with a shell: by a file of our own, which alone does not block."""
+    try:
+        fd = os.open(f"/proc/self/fd/{shared}", os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return  # another user's
+    try:
+        os.write(fd, data)
+    except OSError:
+        return  # it takes nothing now, or is gone
+    finally:
+        os.close(fd)
 
 
 def restore_terminal(fd: int, attributes: Attributes) -> None:

@@ -118,12 +118,16 @@ class StreamViewer(Viewer):
                 if self.cursor.hole:
                     continue
                 break
-            self.send(frames.DATA, _DATA.pack(self.cursor.offset, self.cursor.stream) + data)
-            self.cursor.advance(len(data))
+            self._send_piece(data)
             self._marks_told = 0
             budget -= len(data)
         self.wants_turn = budget <= 0
         self.watch()
+
+    def _send_piece(self, data: bytes) -> None:
+        """Send what stands at the cursor, and go on behind it."""
+        self.send(frames.DATA, _DATA.pack(self.cursor.offset, self.cursor.stream) + data)
+        self.cursor.advance(len(data))
 
     def _tell_events(self) -> bool:
         """Send one thing that stands at the cursor; return whether there was one."""
@@ -155,7 +159,11 @@ class StreamViewer(Viewer):
             return not expired
         behind = self.cursor.behind
         if expired or behind > MAX_BEHIND:
-            self.cursor.jump(self.cursor.offset + behind)
+            self._jump(behind)
             self._marks_told = 0
-            self.send(frames.NOTE, f"{behind} bytes of output were skipped; `wezparallel logs` has them".encode())
         return True
+
+    def _jump(self, behind: int) -> None:
+        """Skip what the peer cannot take in time."""
+        self.cursor.jump(self.cursor.offset + behind)
+        self.send(frames.NOTE, f"{behind} bytes of output were skipped; `wezparallel logs` has them".encode())

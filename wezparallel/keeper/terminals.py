@@ -20,6 +20,7 @@ import os
 from struct import Struct
 from struct import error as struct_error
 
+from wezparallel.keeper.asking import is_last_answer
 from wezparallel.keeper.display import Display
 from wezparallel.keeper.failpoints import kill_at
 from wezparallel.keeper.keyboard import Keyboard
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from wezparallel.types import JsonObject
 
 RETURN_S = 0.5  # a terminal that takes no resets for so long is restored without them
+LATE_S = 0.15  # for answers that are on their way when the terminal goes back; after 0.2 s its client asks aloud
 LOOK_S = 1.0  # between two looks whether the client was stopped
 LOST_S = 0.25  # a terminal whose descriptor was lost comes again: not at once, descriptors are short
 
@@ -65,6 +67,8 @@ class TerminalViewer(Viewer):
     """The payload of STARTED, to be told when the terminal is back at its client."""
     _last_words: Frames = ()
     _leaves = False
+    _late: bytes | None = None
+    """Set on the way back while answers to our own question are awaited: what has come of them."""
     _lost = False
     """The terminal's descriptor did not arrive."""
     _look_at = 0.0
@@ -150,7 +154,7 @@ class TerminalViewer(Viewer):
         self._display = Display(self.loop, self.process, fd, bool(self.about.flags & hello.GAPLESS))
         self._display.on_gone = self._hang_up
         self._display.on_caught_up = self._caught_up
-        self._display.on_jump = self._ask_redraw
+        self._display.on_jump = self._jumped
         self._state = HELD
         kill_at("keeper.terminal", self.pid)
 
@@ -164,7 +168,7 @@ class TerminalViewer(Viewer):
         except struct_error:
             offset = log.writer.end
         kill_at("keeper.go", self.pid)
-        self._display.begin(offset, cleans=process.lead.is_away(self))
+        self._display.begin(offset, log.writer.end if process.lead.is_away(self) else 0)
         self._display.insert = log.modes.enter() if self._went_before else b""
         self._went_before = True
         self._exit = None
@@ -205,22 +209,26 @@ class TerminalViewer(Viewer):
             data = b""
         if not data:
             self._hang_up()
+        elif self._late is not None:
+            self._take_late_answer(data)
         elif self.keyboard is not None and self.keyboard.typed(data):
             self._give_back(((frames.DETACH, b""),), leaves=False)
 
     def _listen(self) -> None:
         if self._display is not None:
             reads = self._state == LIVE and self.keyboard is not None and not self.keyboard.stuck
-            self._display.listen(self._on_typed if reads else None)
+            self._display.listen(self._on_typed if reads or self._late is not None else None)
 
     def _caught_up(self) -> None:
         if self._state == RETURNING:
-            self._finish_return()
+            if self._late is None:
+                self._finish_return()
         elif self._exit is not None:
             self._give_back(((frames.EXITED, self._exit),), leaves=False)
 
-    def _ask_redraw(self) -> None:
+    def _jumped(self, count: int) -> None:
         if self.process is not None:
+            self.process.answers.skipped(self, count)
             self.process.lead.redraw(self)
 
     def _lost_to_a_shell(self) -> bool:
@@ -242,6 +250,8 @@ class TerminalViewer(Viewer):
         self._leaves = self._leaves or leaves
         if self._state == RETURNING:
             self._last_words = last_words or self._last_words
+            if leaves:
+                self._no_more_answers()
             return
         self._last_words = last_words
         if self._display is None:
@@ -249,6 +259,10 @@ class TerminalViewer(Viewer):
             return
         kill_at("keeper.returning", self.pid)
         self._state = RETURNING
+        assert self.process is not None
+        if not leaves and self.process.answers.awaits(self) and not self._is_stopped():
+            self._late = b""
+            self.loop.after(LATE_S, self._no_more_answers)
         self._stop_typing()
         self._display.reset()
         if self.told_title:
@@ -257,6 +271,19 @@ class TerminalViewer(Viewer):
         self._listen()
         self._return_timer = self.loop.after(RETURN_S, self._finish_return)
         self._display.pump()
+
+    def _take_late_answer(self, data: bytes) -> None:
+        """Take what our own question brings in: the shell that gets this terminal would have it typed."""
+        self._late = (self._late or b"") + data
+        if is_last_answer(self._late):
+            self._no_more_answers()
+
+    def _no_more_answers(self) -> None:
+        if self._late is not None:
+            self._late = None
+            self._listen()
+            if self._state == RETURNING and self._display is not None and not self._display.writing:
+                self._finish_return()
 
     def _finish_return(self) -> None:
         if self._state != RETURNING or self._display is None:
@@ -292,6 +319,7 @@ class TerminalViewer(Viewer):
             self._return_timer.cancel()
             self._return_timer = None
         self._stop_typing()
+        self._late = None
         self._state = AWAY
         if self._display is not None:
             self._display.close()
@@ -318,9 +346,8 @@ class TerminalViewer(Viewer):
             "lost": self._lost,
         }
         if self._display is not None:
-            carried["terminal"] = self._display.fd
-            carried["offset"] = self._display.offset
-            carried["insert"] = _text(self._display.insert)
+            carried |= self._display.carry()
+            carried["insert"] = _text(carried["insert"])
         if self.keyboard is not None:
             carried["keyboard"] = self.keyboard.carry()
         return carried
@@ -337,7 +364,7 @@ class TerminalViewer(Viewer):
         elif carried["lost"]:
             self._take(-1)
         if carried["state"] in {LIVE, RETURNING} and self._display is not None:
-            self._display.begin(carried["offset"])
+            self._display.begin(carried["offset"], carried.get("cleans_to", 0))
             self._display.insert = base64.b64decode(carried["insert"])
             self._state = carried["state"]
         super().resume(carried)

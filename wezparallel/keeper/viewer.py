@@ -145,10 +145,10 @@ class Viewer:
         self._drop_fds()
         self.keeper.viewers.forget(self)
 
-    def end_hold(self, *, restore: bool) -> None:
+    def end_hold(self, *, restore: bool, last_words: bytes = b"") -> None:
         """Let go of a terminal that is only kept for its client."""
         if self._hold is not None:
-            self._hold.end(restore=restore)
+            self._hold.end(restore=restore, last_words=last_words)
             self._hold = None
 
     def _take_hold(self) -> None:

@@ -86,6 +86,12 @@ class Cleaner:
         self.held = 0
         """bytes at the end of what was fed that are held back, as they may be half of something"""
 
+    def copy(self) -> Cleaner:
+        """Return another that goes on from here."""
+        other = Cleaner()
+        other._tail, other.held = self._tail, self.held
+        return other
+
     def feed(self, data: bytes) -> bytes:
         """Return what is certain by now, cleaned."""
         tail = self._tail
