@@ -53,7 +53,9 @@ class Program:
         (home / "text").write_text(TEXT)
         env = {"HOME": str(home), "TERM": "xterm-256color", "LANG": "C.UTF-8", "XDG_CONFIG_HOME": f"{home}/config",
                "XDG_DATA_HOME": f"{home}/data", "TMUX_TMPDIR": str(home), **self.env}  # fmt: skip
-        keeper.hub.spawn(self.argv(home), tty=True, process_id=process_id, cwd=str(home), env=env, size=list(size))
+        stop = {"signal": "SIGHUP", "grace_s": 0.5, "kill": "tree"}  # a shell does not end by SIGTERM
+        fields = {"process_id": process_id, "cwd": str(home), "env": env, "size": list(size), "stop": stop}
+        keeper.hub.spawn(self.argv(home), tty=True, **fields)
 
 
 def _vim(home: Path) -> list[str]:
