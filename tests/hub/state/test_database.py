@@ -78,17 +78,17 @@ def test_a_newer_schema_is_left_alone(path, turns):
 
 def test_each_step_is_all_or_nothing(path, turns, tmp_path, monkeypatch):
     steps = shutil.copytree(Path(database._MIGRATIONS), tmp_path / "steps")
-    (steps / "0002_view.sql").write_text("-- a comment; with a semicolon\nCREATE VIEW seen AS SELECT 1 AS one;\n")
-    (steps / "0003_rows.py").write_text(
+    (steps / "0101_view.sql").write_text("-- a comment; with a semicolon\nCREATE VIEW seen AS SELECT 1 AS one;\n")
+    (steps / "0102_rows.py").write_text(
         "def migrate(connection):\n    connection.execute(\"INSERT INTO meta VALUES ('third', 'yes')\")\n"
     )
-    (steps / "0004_broken.sql").write_text("CREATE TABLE half (x);\nCREATE nonsense;\n")
+    (steps / "0103_broken.sql").write_text("CREATE TABLE half (x);\nCREATE nonsense;\n")
     monkeypatch.setattr(database, "_MIGRATIONS", str(steps))
     with pytest.raises(RequestError) as caught:
         Store.open(path, turns.wake)
     assert caught.value.code == "internal.bug"
     connection = sqlite3.connect(path)
-    assert connection.execute("PRAGMA user_version").fetchone()[0] == 3
+    assert connection.execute("PRAGMA user_version").fetchone()[0] == 102
     assert connection.execute("SELECT one FROM seen").fetchone()[0] == 1
     assert connection.execute("SELECT value FROM meta WHERE name = 'third'").fetchone()[0] == "yes"
     assert not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'half'").fetchall()

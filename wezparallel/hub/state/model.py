@@ -84,6 +84,19 @@ class Process:
     auto_start_on_restore: bool = False
     removed: bool = False
     """It is being removed: hidden from lists, kept until nothing of it is left."""
+    in_template: bool | None = None
+    """False: it has left the template that it came from. None: it was added by hand."""
+    ran_with: tuple[RunId, ProcessSettings] | None = None
+    """A run that began before its settings changed, and those that it began with."""
+    notified: JsonObject | None = None
+    """Why it asks for a look: `text` and `at`; until somebody looks or types."""
+
+    @property
+    def running_settings(self) -> ProcessSettings:
+        """What its live run was started with; without one, what the next will be."""
+        if self.ran_with is not None and self.run is not None and self.run.run_id == self.ran_with[0]:
+            return self.ran_with[1]
+        return self.settings
 
 
 @dataclass(slots=True)
@@ -98,6 +111,14 @@ class Workspace:
     focus: ProcessId | None = None
     plan: JsonObject = field(default_factory=dict)
     env_id: str = ""
+    folder: str = ""
+    """Project folder that it was opened for, where its template puts the root elsewhere; else empty."""
+    template_path: str | None = None
+    """File that it was opened from; None: from what was found in the folder, or from text."""
+    variables: dict[str, str] = field(default_factory=dict)
+    """What its template was opened with (`--var`)."""
+    switched_at: Millis | None = None
+    """When somebody last switched to it."""
 
 
 @dataclass(slots=True)
@@ -160,11 +181,15 @@ def process_record(
         "viewers": viewers,
         "cpu_percent": cpu_percent,
         "memory_bytes": memory_bytes,
+        "in_template": process.in_template,
+        "needs_restart": process.running_settings is not settings and run is not None and run.status == "spawned",
+        "notified": process.notified,
     }
 
 
 def workspace_record(workspace: Workspace, members: Iterable[Process]) -> JsonObject:
     """Return what clients see of a workspace (`protocol.workspace.WorkspaceRecord`)."""
+    members = list(members)
     states = [process.state for process in members if not process.removed]
     return {
         "name": workspace.name,
@@ -172,6 +197,9 @@ def workspace_record(workspace: Workspace, members: Iterable[Process]) -> JsonOb
         "template": workspace.template,
         "created_at": rfc3339(workspace.created_at),
         "open": workspace.open,
+        "folder": workspace.folder or workspace.root,
+        "switched_at": _moment(workspace.switched_at),
+        "not_in_template": sum(one.in_template is False and not one.removed for one in members),
         "focus": workspace.focus,
         "processes": len(states),
         "running": sum(state in LIVE for state in states),

@@ -12,7 +12,7 @@ from wezparallel.protocol.events import Event
 from wezparallel.protocol.process import ProcessSettings
 
 if TYPE_CHECKING:
-    from wezparallel.types import JsonObject, Millis
+    from wezparallel.types import JsonObject, Millis, RunId
 
 _RUN = (
     "run_id", "process_id", "number", "status", "stored_at", "pid", "start", "started_at", "ended_at", "exit_code",
@@ -21,10 +21,13 @@ _RUN = (
 _DEFINITION = (
     "process_id", "workspace", "settings", "desired", "state", "reason", "created_at", "position", "run_id",
     "planned_run_id", "runs", "restarts", "streak", "restart_count", "backoff_until", "waits_for", "env_id",
-    "auto_start_on_restore", "removed",
+    "auto_start_on_restore", "removed", "in_template", "ran_with", "notified",
 )  # fmt: skip
 _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode  # dumps would make one at each call
-_WORKSPACE = ("name", "root", "template", "created_at", "open", "focus", "plan", "env_id")
+_WORKSPACE = (
+    "name", "root", "template", "created_at", "open", "focus", "plan", "env_id", "folder", "template_path", "variables",
+    "switched_at",
+)  # fmt: skip
 
 
 def _upsert(table: str, columns: tuple[str, ...]) -> str:
@@ -78,7 +81,8 @@ def process_row(process: Process, settings: str) -> tuple[Any, ...]:
         process.created_at, process.order, process.run.run_id if process.run else None,
         process.planned.run_id if process.planned else None, process.runs, dump(process.restarts), process.streak,
         process.restart_count, process.backoff_until, process.waits_for, process.env_id,
-        process.auto_start_on_restore, process.removed,
+        process.auto_start_on_restore, process.removed, process.in_template, _ran_with_row(process.ran_with),
+        None if process.notified is None else dump(process.notified),
     )  # fmt: skip
 
 
@@ -86,7 +90,8 @@ def workspace_row(workspace: Workspace) -> tuple[Any, ...]:
     """Return a workspace as the parameters of `PUT_WORKSPACE`."""
     return (
         workspace.name, workspace.root, workspace.template, workspace.created_at, workspace.open, workspace.focus,
-        dump(workspace.plan), workspace.env_id,
+        dump(workspace.plan), workspace.env_id, workspace.folder, workspace.template_path, dump(workspace.variables),
+        workspace.switched_at,
     )  # fmt: skip
 
 
@@ -114,10 +119,9 @@ def load_state(connection: sqlite3.Connection) -> State:
     """Read workspaces and processes, with the current and the planned run of each."""
     state = State()
     for row in connection.execute(f"SELECT {', '.join(_WORKSPACE)} FROM workspaces ORDER BY name").fetchall():  # noqa: S608
-        name, root, template, created_at, is_open, focus, plan, env_id = row
-        state.workspaces[name] = Workspace(
-            name, root, template, created_at, bool(is_open), focus, json.loads(plan), env_id
-        )
+        values = dict(zip(_WORKSPACE, row, strict=True))
+        values |= {"plan": json.loads(values["plan"]), "variables": json.loads(values["variables"])}
+        state.workspaces[values["name"]] = Workspace(**{**values, "open": bool(values["open"])})
     named = "run_id IN (SELECT run_id FROM definitions UNION SELECT planned_run_id FROM definitions)"
     runs = {row[0]: run_of(row) for row in connection.execute(f"{GET_RUN} WHERE {named}").fetchall()}
     query = f"SELECT {', '.join(_DEFINITION)} FROM definitions ORDER BY process_id"  # noqa: S608
@@ -148,4 +152,18 @@ def _process_of(row: dict[str, Any], runs: dict[str, Run]) -> Process:
         env_id=row["env_id"],
         auto_start_on_restore=bool(row["auto_start_on_restore"]),
         removed=bool(row["removed"]),
+        in_template=None if row["in_template"] is None else bool(row["in_template"]),
+        ran_with=_ran_with_of(row["ran_with"]),
+        notified=None if row["notified"] is None else json.loads(row["notified"]),
     )
+
+
+def _ran_with_row(ran_with: tuple[RunId, ProcessSettings] | None) -> str | None:
+    return None if ran_with is None else dump([ran_with[0], ran_with[1].model_dump(mode="json")])
+
+
+def _ran_with_of(text: str | None) -> tuple[RunId, ProcessSettings] | None:
+    if text is None:
+        return None
+    run_id, settings = json.loads(text)
+    return run_id, ProcessSettings.model_validate(settings)
