@@ -1,0 +1,56 @@
+"""What must not be shown: values whose name or form says that they are a secret. Pure.
+
+One rule for `config show`, `env` and our own logs. What a program prints is its log, and is not touched.
+"""
+
+from __future__ import annotations
+
+import re
+
+MASK = "••••••"
+_NAMES = re.compile(
+    r"(?:^|[_.-])(?:key|token|pat|auth|jwt)s?$|api_?key|access_?key|private_?key|secret|passw(?:or)?d|passphrase|credential",
+    re.IGNORECASE,
+)
+_HARMLESS = re.compile(r"(?:max|num|min|limit|count|output|input|thinking|total)_\w*tokens$|^ssh_auth", re.IGNORECASE)
+_REFERENCE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}\Z|\$[A-Za-z_][A-Za-z0-9_]*\Z")
+_IN_URL = re.compile(r"(?<=://)([^/\s:@]*):([^@\s/]+)(?=@)")
+_LINE = re.compile(r"""^(\s*(?:-\s+)?\{?\s*["']?(?P<name>[\w.-]+)["']?\s*[:=]\s*)(?P<value>\S.*?)(\s*)$""")
+_INLINE = re.compile(r"""(?P<head>[{,]\s*["']?(?P<name>[\w.-]+)["']?\s*[:=]\s*)(?P<value>[^,}]+)""")
+
+
+def is_secret(name: str) -> bool:
+    """Tell whether a variable or option of that name holds a secret."""
+    return bool(_NAMES.search(name)) and not _HARMLESS.search(name)
+
+
+def masked(name: str, value: str) -> str:
+    """Return a value as it may be shown: a secret's mask, and no password in a URL.
+
+    An empty one hides nothing, and a reference such as `${NAME}` only says where the secret is.
+    """
+    if not value or _REFERENCE.match(value):
+        return value
+    return MASK if is_secret(name) else _IN_URL.sub(rf"\1:{MASK}", value)
+
+
+def masked_text(text: str) -> str:
+    """Return a file's text whose secrets are covered, with every line and column where it was."""
+    lines = text.split("\n")
+    if not any(_NAMES.search(line) or "://" in line for line in lines):
+        return text
+    return "\n".join(map(_masked_line, lines))
+
+
+def _masked_line(line: str) -> str:
+    line = _IN_URL.sub(lambda match: match[1] + ":" + "•" * len(match[2]), line)
+    whole = _LINE.match(line)
+    if whole and is_secret(whole["name"]) and not whole["value"].startswith(("{", "#")):
+        return line[: whole.start("value")] + _cover(whole["value"]) + line[whole.end("value") :]
+    return _INLINE.sub(
+        lambda match: match["head"] + (_cover(match["value"]) if is_secret(match["name"]) else match["value"]), line
+    )
+
+
+def _cover(value: str) -> str:
+    return value if _REFERENCE.match(value.strip().strip("\"'")) else "•" * len(value)
