@@ -98,7 +98,7 @@ def _recent(welcome: hello.Welcome) -> bytes:
     try:
         start = reader.line_start_before(welcome.end, RECENT)
         return reader.read(start, welcome.end - start)
-    except LogExpiredError:
-        return b""
+    except (LogExpiredError, OSError):
+        return b""  # gone, or a disk that does not give it back
     finally:
         reader.close()

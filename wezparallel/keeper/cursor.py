@@ -77,13 +77,16 @@ class Cursor:
             if self.offset >= self._log.start:
                 self._hole_end = error.oldest
             return b""
+        except OSError:
+            self._hole_end = self._behind_broken()
+            return b""
 
     def recent(self, size: int) -> bytes:
         """Return the bytes right before the cursor."""
         start = max(self._log.start, self.offset - size)
         try:
             return self._reader.read(start, self.offset - start)
-        except LogExpiredError:
+        except (LogExpiredError, OSError):
             return b""
 
     def modes(self) -> Modes:
@@ -128,6 +131,15 @@ class Cursor:
         self._reader.close()
         self._close_index()
 
+    def _behind_broken(self) -> int:
+        """Return where the log goes on behind a segment that the disk does not give back."""
+        self._reader.close()
+        try:
+            firsts = list_segments(self._files, self._log.directory)
+        except OSError:
+            firsts = []
+        return min([first for first in firsts if first > self.offset], default=self._log.writer.end)
+
     def _look_again(self) -> None:
         """Read by other files from now on: some of the log is in memory, or no longer."""
         self.close()
@@ -148,7 +160,10 @@ class Cursor:
 
     def _find(self) -> None:
         """Open the index of the cursor's segment; what it tells of bytes before the cursor is no news."""
-        firsts = [first for first in list_segments(self._files, self._log.directory) if first <= self.offset]
+        try:
+            firsts = [first for first in list_segments(self._files, self._log.directory) if first <= self.offset]
+        except OSError:
+            return
         if not firsts:
             return
         self._open(firsts[-1])
@@ -163,7 +178,10 @@ class Cursor:
     def _next_segment(self) -> bool:
         if self._log.newest <= self._segment:
             return False
-        following = [first for first in list_segments(self._files, self._log.directory) if first > self._segment]
+        try:
+            following = [first for first in list_segments(self._files, self._log.directory) if first > self._segment]
+        except OSError:
+            return False
         if following:
             self._open(following[0])
         return bool(following)
@@ -185,7 +203,10 @@ class Cursor:
     def _fetch(self) -> bool:
         """Read the next records of the open index; return whether there were any that matter."""
         while self._index_fd >= 0:
-            data = self._files.pread(self._index_fd, _RECORDS, self._index_at)
+            try:
+                data = self._files.pread(self._index_fd, _RECORDS, self._index_at)
+            except OSError:
+                return False  # a disk that gives nothing back; whose bytes follow is as before
             data = data[: len(data) - len(data) % RECORD.size]
             if not data:
                 return False

@@ -124,6 +124,16 @@ class ProcessLog:
             return reader.read(start, end - start)
         except LogExpiredError:
             return b""
+        except OSError:
+            return self._recent_in_memory(ring)  # the disk does not give back what it took before
+        finally:
+            reader.close()
+
+    def _recent_in_memory(self, ring: Ring) -> bytes:
+        reader = LogReader(ring.files, self.directory)
+        start = max(ring.writer.start, ring.writer.end - RECENT)
+        try:
+            return reader.read(start, ring.writer.end - start)
         finally:
             reader.close()
 
