@@ -15,6 +15,7 @@ import termios
 from contextlib import contextmanager, suppress
 
 from wezparallel.errors import RequestError
+from wezparallel.keeper import limits
 from wezparallel.keeper.messages import RLIMIT_LOCKS
 from wezparallel.keeper.processes import set_size
 from wezparallel.keeper.tree import start_of
@@ -50,12 +51,14 @@ class Child:
 class Surroundings:
     """What children get that the keeper itself changed at its start: the umask and the soft limit of descriptors."""
 
-    __slots__ = ("hard", "soft", "umask")
+    __slots__ = ("hard", "limits", "soft", "umask")
 
-    def __init__(self, umask: int, soft: int, hard: int) -> None:
+    def __init__(self, umask: int, soft: int, hard: int, limits: limits.Limits | None = None) -> None:
         self.umask = umask
         self.soft = soft
         self.hard = hard
+        self.limits = limits
+        """What one child is limited to besides."""
 
 
 def take_surroundings(umask: int | None = None, soft: int | None = None) -> Surroundings:
@@ -86,8 +89,9 @@ def spawn(
     try:
         actions = _terminal(child, size) if size is not None else _pipes(child, theirs)
         _check_room(child, around)
-        with _marked(mark):
+        with _marked(mark), limits.around(around.limits):
             child.pid = _start(argv, cwd, env, actions, around)
+        limits.set_on(child.pid, around.limits)
         if mark is not None:
             with suppress(OSError):  # it has ended already
                 resource.prlimit(child.pid, RLIMIT_LOCKS, (mark, mark))

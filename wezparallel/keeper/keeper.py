@@ -13,7 +13,7 @@ from contextlib import suppress
 
 from wezparallel import paths
 from wezparallel.errors import RequestError
-from wezparallel.keeper import callers, child, environment, handover, ssh_agent
+from wezparallel.keeper import callers, child, environment, handover, limits, ssh_agent
 from wezparallel.keeper.hub_child import HubChild
 from wezparallel.keeper.listeners import Listeners
 from wezparallel.keeper.log import DEFAULT_CAP, DISK, ProcessLog, now_ms
@@ -125,8 +125,10 @@ class Keeper:
                 process.size = (rows, columns, 0, 0)
             size = process.size
         around = self.around
-        if wish.get("nofile"):
-            around = child.Surroundings(around.umask, int(wish["nofile"]), around.hard)
+        limited = limits.wanted(wish)
+        if limited is not None:
+            soft = around.soft if limited.nofile is None else limited.nofile
+            around = child.Surroundings(around.umask, soft, around.hard, limited)
         mark = callers.mark() if wish.get("agent") else None
         env = environment.of_child(self.envs, wish, process)
         started = child.spawn(wish["argv"], wish["cwd"], env, size, around, mark)

@@ -55,6 +55,10 @@ if TYPE_CHECKING:
         agent: bool
         may_type: bool
         nofile: NotRequired[int]
+        ulimits: NotRequired[dict[str, int]]
+        """Soft limits by name (limits.py); -1: as much as may be"""
+        nice: NotRequired[int]
+        """Added to the keeper's own niceness"""
 
     class RunState(TypedDict):
         """keeper → hub `run`, one per run at adoption, with its descriptors."""
