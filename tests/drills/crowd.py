@@ -1,8 +1,8 @@
 """The drill's crowd: three terminals of different sizes on one flooding process, and people who are hard to serve.
 
 One is read, resized, left and come back to at random; one never reads; one has its client stopped and continued.
-`python -m tests.drills.crowd SOCKET PROCESS BLOCKS SEED` says `attached`, then `last` when a terminal to which somebody
-came back shows the last number, and `end {faults, …}`: every terminal must end in the state in which it began.
+`python -m tests.drills.crowd SOCKET PROCESS BLOCKS SEED` says `attached`, then `last` when a terminal to which
+somebody came back shows the last number, and `end {faults, …}`: every terminal must end as it began.
 """
 
 from __future__ import annotations
