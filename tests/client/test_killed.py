@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
+import termios
+from contextlib import closing
 
 import pytest
 
+from tests.support.handing import HandedTerminal
+
 from tests.support.viewing import HeldKeeper, Pane, cat, shell
 from tests.support.waiting import until
+from wezparallel.client.frames import FROM_START, FramesViewer
+from wezparallel.wire import frames, hello
 
 GOING = ("hello", "descriptor", "raw", "painted", "go")
 COMING_BACK = ("asked", "returned", "stop")
@@ -57,3 +64,63 @@ def test_a_relay_killed_while_live_is_restored_and_its_file_stays_blocking(keepe
     pane.client.kill()
     pane.read_until(lambda: pane.attributes == pane.before, "the terminal as it was")
     assert os.get_blocking(pane.slave)
+
+
+@pytest.mark.parametrize("options", [(), ("--relay",)], ids=["handed", "relayed"])
+def test_a_killed_attach_leaves_no_modes_of_the_program_behind(
+    keeper: HeldKeeper, pane: Pane, options: tuple[str, ...]
+) -> None:
+    shell(keeper, r"stty raw -echo; printf '\033[?1049h\033[?1003h\033[?25lready'; exec cat")
+    until(lambda: b"ready" in keeper.log("w/sh"), 10, "the program")
+    pane.attach(keeper, "w/sh", *options)
+    pane.read_until(lambda: pane.is_raw, "raw mode")
+    pane.type(b"live")
+    pane.expect(b"live")
+    assert pane.client is not None
+    pane.client.kill()
+    pane.read_until(lambda: pane.attributes == pane.before, "the terminal as it was")
+    pane.read()
+    assert {b"\x1b[?1049l", b"\x1b[?1003l", b"\x1b[?25h"} <= set(re.findall(rb"\x1b\[\?[0-9]+[hl]", pane.shown))
+    assert os.get_blocking(pane.slave)
+
+
+def test_a_relay_whose_terminal_takes_nothing_is_killed_and_nobody_waits(keeper: HeldKeeper, pane: Pane) -> None:
+    shell(keeper, r"stty raw -echo; printf 'ready\033[?1049h'; exec cat")
+    pane.attach(keeper, "w/sh", "--relay")
+    pane.expect(b"ready")
+    pane.read_until(lambda: pane.is_raw, "raw mode")
+    termios.tcflow(pane.slave, termios.TCOOFF)
+    assert pane.client is not None
+    pane.client.kill()
+    until(lambda: pane.attributes == pane.before, 10, "the terminal as it was")
+    keeper.hub.write("w/sh", b"alive")
+    until(lambda: keeper.log("w/sh").endswith(b"alive"), 10, "the program's answer")
+
+
+@pytest.mark.parametrize("point", [*GOING, *COMING_BACK])
+def test_two_others_see_every_byte_whenever_an_attach_is_killed(keeper: HeldKeeper, pane: Pane, point: str) -> None:
+    shell(keeper, "stty raw -echo; printf ready; while read -r x; do seq $x $((x + 999)); done")
+    until(lambda: b"ready" in keeper.log("w/sh"), 10, "the program")
+    with (
+        closing(HandedTerminal(keeper, "w/sh", 30, 90, offset=0, flags=hello.GAPLESS)) as other,
+        FramesViewer.connect("w/sh", FROM_START, path=keeper.socket) as reader,
+    ):
+        keeper.hub.write("w/sh", b"1000\n")
+        (keeper.failpoints / f"attach.{point}").touch()
+        pane.attach(keeper, "w/sh", in_session=point == "stop")
+        assert pane.client is not None
+        if point in COMING_BACK:
+            pane.read_until(lambda: pane.is_raw, "raw mode")
+            pane.client.send_signal(signal.SIGTSTP if point == "stop" else signal.SIGTERM)
+        keeper.hub.write("w/sh", b"2000\n")
+        assert pane.wait() == -signal.SIGKILL
+        keeper.hub.write("w/sh", b"3000\n")
+        told = b"ready" + b"".join(b"%d\n" % number for number in range(1000, 4000))
+        assert other.drain(b"3999\n") == told
+        seen = b""
+        while not seen.endswith(b"3999\n"):
+            kind, _, _, data, _ = next(iter(reader))
+            assert kind in {frames.DATA, frames.RESIZE}
+            seen += data
+        assert seen == told
+    pane.read_until(lambda: pane.attributes == pane.before, "the terminal as it was")

@@ -176,6 +176,37 @@ def test_the_escape_key_is_not_held_by_a_terminal_that_never_answers(held: HeldK
     pane.expect(said(b"x\x1b["))
 
 
+def test_an_answer_that_comes_while_the_terminal_goes_back_is_not_typed_into_the_shell(
+    held: HeldKeeper, pane: Pane
+) -> None:
+    listen(held)
+    pane.attach(held, "w/l")
+    pane.expect(ASKED)
+    assert pane.client is not None
+    # With the keeper held up, the client has asked for its terminal for certain before the answer comes.
+    os.kill(held.process.pid, signal.SIGSTOP)
+    pane.client.terminate()
+    pane.expect(b"waiting for the keeper")
+    pane.type(b"\x1b]10;rgb:11/22/33\x1b\\\x1b]11;rgb:00/00/00\x1b\\\x1b[?65;4c")
+    os.kill(held.process.pid, signal.SIGCONT)
+    assert pane.wait() == 0
+    assert pane.attributes == pane.before
+    pane.type(b"for the shell\n")
+    assert os.read(pane.slave, 100) == b"for the shell\n"
+    assert held.log("w/l") == b"ready\r\n"
+
+
+def test_a_terminal_that_never_answers_is_back_before_its_client_wonders(held: HeldKeeper, pane: Pane) -> None:
+    listen(held)
+    pane.attach(held, "w/l")
+    pane.expect(ASKED)
+    assert pane.client is not None
+    pane.client.terminate()
+    assert pane.wait() == 0
+    assert pane.attributes == pane.before
+    pane.expect(b"comes back]")
+
+
 def test_an_upgrade_between_our_question_and_the_answer_types_nothing(held: HeldKeeper, pane: Pane) -> None:
     listen(held)
     pane.attach(held, "w/l")
