@@ -146,6 +146,9 @@ def test_orphans_that_stop_and_end_in_masses_leave_no_zombie_and_no_run_without_
         assert hub.exited(run["run_id"])["exit_code"] == 7
     hub.sync()
     wait_until(lambda: not _children(daemon.pid, "Z"))
+    for pid in _children(daemon.pid, "T"):
+        os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: not _children(daemon.pid, "TZ"))
 
 
 def test_a_hundred_processes_killed_and_started_again_leave_nothing_behind(daemon: Daemon, hub: FakeHub) -> None:
