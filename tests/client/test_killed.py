@@ -11,7 +11,6 @@ from contextlib import closing
 import pytest
 
 from tests.support.handing import HandedTerminal
-
 from tests.support.viewing import HeldKeeper, Pane, cat, shell
 from tests.support.waiting import until
 from wezparallel.client.frames import FROM_START, FramesViewer
