@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 READS = frozenset({
     "Ping", "Describe", "Status", "Subscribe", "Unsubscribe", "WorkspaceList", "WorkspaceGet", "ProcessList",
-    "ProcessGet", "TemplateList", "TemplateGet", "TemplateCheck", "LogRead", "LogExport",
+    "ProcessGet", "TemplateList", "TemplateGet", "TemplateCheck", "LogRead", "LogExport", "EnvironmentGet",
+    "ConfigGet", "ConfigCheck",
 })  # fmt: skip
 """Commands without a key."""
 

@@ -47,7 +47,7 @@ def of_child(envs: dict[str, dict[str, str]], wish: JsonObject, process: Process
     env["WEZPARALLEL_RUN"] = wish["run_id"]
     env["WEZPARALLEL_PROCESS"] = process.process_id
     workspace, slash, _ = process.process_id.rpartition("/")
-    if slash:
+    if slash and "WORKSPACE" not in (wish.get("env") or {}):  # a renamed one is another than the id says
         env["WORKSPACE"] = workspace
     return env
 

@@ -19,6 +19,10 @@ class By(Record):
     run_id: str | None = None
 
 
+FIGURES = "metric."
+"""Names that only those get who ask for them by name: there are too many to be told with all others."""
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """One entry of the journal. `seq` counts without gaps within an epoch."""
@@ -39,7 +43,7 @@ class Event:
 
 
 class Filter:
-    """The names that a subscriber asked for: `process.exited`, `process.*` or `*`."""
+    """The names that a subscriber asked for: `process.exited`, `process.*` or `*`, which is all but figures."""
 
     def __init__(self, patterns: list[str]) -> None:
         self.patterns = patterns
@@ -49,4 +53,11 @@ class Filter:
 
     def takes(self, name: str) -> bool:
         """Tell whether an event of this name is wanted."""
-        return self._all or name in self._exact or name.startswith(self._prefixes)
+        if self._all and not name.startswith(FIGURES):
+            return True
+        return name in self._exact or name.startswith(self._prefixes)
+
+    @property
+    def wants_figures(self) -> bool:
+        """Tell whether somebody looks at figures, which are sampled more often then."""
+        return any(pattern.startswith(FIGURES) for pattern in self.patterns)

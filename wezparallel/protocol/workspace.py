@@ -56,9 +56,7 @@ class WorkspaceRecord(Record):
     focus: Annotated[str | None, Field(description="Process id of the pane that gets the focus.")]
     processes: int
     running: int
-    folder: Annotated[str | None, Field(description="Project folder, where its template puts the root elsewhere.")] = (
-        None
-    )
+    folder: Annotated[str | None, Field(description="Project folder; a template may put the root elsewhere.")] = None
     switched_at: Annotated[str | None, Field(description="When somebody last switched to it.")] = None
     not_in_template: Annotated[int, Field(description="Processes that have left its template.")] = 0
 
@@ -146,7 +144,7 @@ class Change(Record):
     kind: Literal["added", "changed", "removed", "kept"]
     command: Annotated[str, Field(description="As people read it; the new one of a changed process.")]
     fields: list[FieldChange] = []
-    needs_restart: Annotated[bool, Field(description="What runs keeps the old settings until it is restarted.")] = False
+    needs_restart: Annotated[bool, Field(description="It runs on with the old settings until then.")] = False
     running: bool = False
     agent: bool = False
     started_at: str | None = None

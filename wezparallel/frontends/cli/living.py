@@ -57,3 +57,24 @@ class Living:
             out.write(f"\r\x1b[2K\x1b[?7l{line}\x1b[?7h\n")
         out.flush()
         self._drawn = list(lines)
+
+
+class WholeScreen:
+    """The terminal's other screen, painted anew each time; what stood there before comes back afterwards."""
+
+    def __init__(self, screen: Screen) -> None:
+        self._out = screen.out
+
+    def __enter__(self) -> WholeScreen:
+        self._out.write("\x1b[?1049h" + HIDE_CURSOR)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._out.write(SHOW_CURSOR + "\x1b[?1049l")
+        self._out.flush()
+
+    def draw(self, lines: Sequence[str]) -> None:
+        """Show these lines and nothing else; as one update, so that nothing flickers."""
+        body = "\r\n".join(f"\x1b[2K{line}" for line in lines)
+        self._out.write(f"\x1b[?2026h\x1b[H\x1b[?7l{body}\x1b[J\x1b[?7h\x1b[?2026l")
+        self._out.flush()

@@ -54,11 +54,13 @@ def process(context: Context, word: str) -> JsonObject:
 def _match(context: Context, known: list[JsonObject], word: str) -> list[JsonObject]:
     if "*" in word:
         pattern = word if "/" in word else "*/" + word
-        found = [one for one in known if fnmatch.fnmatchcase(one["process_id"], pattern)]
+        found = [one for one in known if any(fnmatch.fnmatchcase(name, pattern) for name in _names_of(one))]
         if found:
             return found
         raise RequestError("process.not_found", f"no process matches '{word}'; `wezparallel ps` lists them all")
     exact = [one for one in known if one["process_id"] == word]
+    # Processes of a renamed workspace keep their ids; the name that is shown means them too.
+    exact = exact or [one for one in known if word in _names_of(one)]
     if exact:
         return exact
     named = [one for one in known if one["name"] == word]
@@ -70,6 +72,10 @@ def _match(context: Context, known: list[JsonObject], word: str) -> list[JsonObj
     if len(named) > 1:
         raise _ambiguous(word, named)
     return named or _nearest(known, word)
+
+
+def _names_of(process: JsonObject) -> tuple[str, str]:
+    return process["process_id"], f"{process['workspace']}/{process['name']}"
 
 
 def _ambiguous(word: str, found: list[JsonObject]) -> RequestError:

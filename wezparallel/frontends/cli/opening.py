@@ -127,8 +127,8 @@ def watch(context: Context, command: str, fields: JsonObject) -> Opening:
         name = reply["workspace"]["name"]
         known = context.call("WorkspaceGet", name=name)["processes"]
         opening = Opening(reply, known, began)
-        wanted = fields.get("name")
-        if command == "WorkspaceCreate" and wanted and wanted != name:
+        wanted = reply.get("wanted_name")
+        if wanted:
             context.note(f"the name {wanted} is taken by another folder; this workspace is called {name}")
         if context.json:
             _wait(opening, stream)

@@ -48,19 +48,30 @@ def list_workspaces(context: Context) -> int:
         context.screen.say("No workspace yet; `wezparallel up` opens one here.")
         return exits.OK
     home = os.path.expanduser("~")
+    members: dict[str | None, list[JsonObject]] = {}
+    for process in context.processes():
+        members.setdefault(process["workspace"], []).append(process)
+    switched = [(one["switched_at"], one["name"]) for one in workspaces if one.get("switched_at") and one["open"]]
+    current = max(switched)[1] if switched else None
     rows = []
     for one in sorted(workspaces, key=lambda each: (not each["open"], each["name"])):
         symbol, style = ("●", "good") if one["open"] and one["running"] else ("○", "dim")
         branch = git_branch(one["root"])
+        up = [each for each in members.get(one["name"], []) if each["state"] in states.UP]
+        notes = ["current"] if one["name"] == current else []
+        if one["open"] and up and not any(each["viewers"] for each in up):
+            notes.append("not on screen")
+        if one.get("not_in_template"):
+            notes.append(f"{one['not_in_template']} not in its template")
         rows.append([
             Cell(symbol, style), Cell(one["name"], "bold"), Cell("open" if one["open"] else "closed", style),
             Cell(f"{one['running']} of {one['processes']} run"), Cell(text.home(one["root"], home), "dim"),
-            Cell(branch, "dim"), Cell(one["template"] or "", "dim"),
+            Cell(branch, "dim"), Cell(", ".join(notes), "dim"), Cell(one["template"] or "", "dim"),
             Cell(one["created_at"] if context.args.long else text.age(one["created_at"], context.now), "dim"),
         ])  # fmt: skip
     columns = (
         Column(cut=""), Column(least=8), Column(cut=""), Column(rank=1), Column(rank=1, cut="middle", least=12),
-        Column(rank=2), Column(rank=4, cut="middle"), Column(rank=3, right=True, cut=""),
+        Column(rank=2), Column(rank=2, least=13), Column(rank=4, cut="middle"), Column(rank=3, right=True, cut=""),
     )  # fmt: skip
     context.screen.table(columns, rows)
     return exits.OK

@@ -60,6 +60,15 @@ GROUPS: tuple[tuple[str, tuple[Verb, ...]], ...] = (
             Option("workspace", nargs="?", metavar="WORKSPACE", help="only this one's"), LONG, commands="ProcessList",
         ),
         Verb(
+            "top", "top.top", "a living table of what runs and what it uses",
+            Option("workspace", nargs="?", metavar="WORKSPACE", help="only this one's"),
+        ),
+        Verb(
+            "env", "environment.env", "the environment that a process's next run gets", PROCESS,
+            Option("--show-secrets", action="store_true", help="also what looks like a secret; on a terminal only"),
+            commands="EnvironmentGet",
+        ),
+        Verb(
             "logs", "logs.logs", "read what a process wrote, also without a daemon", PROCESS,
             Option("-f", "--follow", action="store_true", help="go on with what comes"),
             Option("--since", field="LogRead.since", metavar="TIME"),
@@ -91,7 +100,26 @@ GROUPS: tuple[tuple[str, tuple[Verb, ...]], ...] = (
             "up", "up.up", "open a workspace here, or open it again",
             Option("template", nargs="?", metavar="TEMPLATE", help="a template's name or file; or a workspace's"),
             Option("--name", field="WorkspaceCreate.name"), Option("--root", field="WorkspaceCreate.root"),
-            REFRESH, DETACH, YES, commands="WorkspaceCreate WorkspaceOpen WorkspaceGet",
+            REFRESH, DETACH, Option("-y", "--yes", action="store_true", help="do not ask; restart what changed"),
+            Option("--no-restart", action="store_true", help="restart nothing that changed, do not ask"),
+            commands="WorkspaceCreate WorkspaceOpen WorkspaceGet WorkspaceApply",
+        ),
+        Verb(
+            "open", "moving.open_workspace", "open a workspace as it is defined, without a look at its template",
+            Option("name", metavar="WORKSPACE", help="its name"), DETACH, commands="WorkspaceOpen",
+        ),
+        Verb(
+            "switch", "moving.switch", "make a workspace the current one and go there",
+            Option("name", metavar="WORKSPACE", help="its name"), DETACH, commands="WorkspaceSwitch",
+        ),
+        Verb(
+            "focus", "moving.focus", "give a process the focus in its workspace and go there", PROCESS, DETACH,
+            commands="WorkspaceSwitch",
+        ),
+        Verb(
+            "rename", "workspaces.rename", "give a workspace another name, also while it runs",
+            Option("name", metavar="OLD", help="its name now"),
+            Option("to", metavar="NEW", help="its new name"), commands="WorkspaceRename",
         ),
         Verb(
             "down", "workspaces.down", "stop everything in a workspace; definition and logs stay",
@@ -130,6 +158,12 @@ GROUPS: tuple[tuple[str, tuple[Verb, ...]], ...] = (
             Option("--enter", dest="enter", action="store_true", default=True, help="press Enter after it (default)"),
             Option("-n", "--no-enter", dest="enter", action="store_false", help="do not press Enter"),
             commands="ProcessType",
+        ),
+        Verb(
+            "notify", "notify.notify", "have a process ask for a look, until somebody looks or types",
+            Option("text", nargs="*", metavar="TEXT", help="what it says"),
+            Option("--process", metavar="NAME", help="which one; inside one that is kept it is that one"),
+            Option("--clear", action="store_true", help="take it back"), commands="ProcessNotify",
         ),
         Verb(
             "start", "processes.start", "start what does not run", PROCESSES, WAIT, REFRESH, commands="ProcessStart",

@@ -23,6 +23,8 @@ SETTLED = frozenset({"running", "ready", "unhealthy", "exited", "failed", "backo
 def look(process: JsonObject) -> tuple[str, str]:
     """Return symbol and style of a process's state."""
     state = process["state"]
+    if process.get("notified"):
+        return "!", "needs"
     if state == "exited" and (process.get("exit_code") or process.get("signal")):
         return "✗", "bad"
     return _LOOKS.get(state, ("?", ""))
@@ -36,6 +38,8 @@ def is_failing(process: JsonObject) -> bool:
 def need(process: JsonObject) -> tuple[int, str]:
     """Return a key that sorts the neediest first, then by name."""
     state = process["state"]
+    if process.get("notified"):
+        return -1, process["name"]
     rank = 1 if state == "exited" and look(process)[1] == "bad" else _NEED.get(state, 3)
     return rank, process["name"]
 
@@ -64,6 +68,8 @@ def how_it_ended(process: JsonObject) -> str:
 
 def why(process: JsonObject, now: float) -> str:
     """Return what is worth saying beside the state: a reason if there is one, else what it runs."""
+    if process.get("notified"):
+        return str(process["notified"]["text"])
     return reason(process, now) or str(process.get("command") or " ".join(process.get("argv") or []))
 
 
@@ -82,6 +88,10 @@ def reason(process: JsonObject, now: float) -> str:
             parts.append(f"again in {text.in_seconds(text.parse_time(process['next_start_at']) - now)}")
     elif process.get("reason"):
         parts.append(str(process["reason"]).rstrip("."))
+    if process.get("in_template") is False:
+        parts.append("no longer in its template")
+    elif process.get("needs_restart"):
+        parts.append("changed since it was started")
     return ", ".join(parts)
 
 

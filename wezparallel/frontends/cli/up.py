@@ -11,7 +11,7 @@ import shlex
 import subprocess
 
 from wezparallel.errors import RequestError
-from wezparallel.frontends.cli import exits, names, opening, small
+from wezparallel.frontends.cli import exits, names, opening, reconciling, small
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,8 +35,11 @@ def up(context: Context) -> int:
     if command is None:
         return exits.OK
     fields |= {"view": "none", "environment": dict(os.environ)}
-    if args.refresh_env and command == "WorkspaceOpen":
-        fields["refresh_env"] = True
+    changes: list[JsonObject] = []
+    if command == "WorkspaceOpen":
+        changes = _reconciled(context, fields)
+        if args.refresh_env:
+            fields["refresh_env"] = True
     try:
         opened = opening.watch(context, command, fields)
     except RequestError as error:
@@ -46,11 +49,17 @@ def up(context: Context) -> int:
         name = error.data.get("name") or fields.get("name") or os.path.basename(root)
         opened = opening.watch(context, "WorkspaceOpen", {"name": name, **_view(fields)})
     if context.json:
-        context.dump(opened.reply)
+        context.dump({**opened.reply, "changes": changes} if command == "WorkspaceOpen" else opened.reply)
     focus = opened.reply["workspace"]["focus"] or opened.first
     if context.interactive and not args.detach and focus and opened.is_up(focus):
         small.become_attach(context, focus)
     return exits.FAILED if opened.failed else exits.OK
+
+
+def _reconciled(context: Context, fields: JsonObject) -> list[JsonObject]:
+    """Bring the workspace that is about to be opened to what its template says by now."""
+    workspace = next(one for one in context.workspaces() if one["name"] == fields["name"])
+    return reconciling.reconcile(context, workspace, _view(fields))
 
 
 def _view(fields: JsonObject) -> JsonObject:
@@ -64,7 +73,7 @@ def _what(context: Context, root: str) -> tuple[str | None, JsonObject]:
     named = args.template
     if named is not None and not args.root and any(one["name"] == named for one in known):
         return "WorkspaceOpen", {"name": named}
-    here = [one for one in known if os.path.realpath(one["root"]) == root and args.name in (None, one["name"])]
+    here = [one for one in known if _is_of(one, root) and args.name in (None, one["name"])]
     if here:
         if named is not None:
             _check_same(context, here[0], named, root)
@@ -78,6 +87,11 @@ def _what(context: Context, root: str) -> tuple[str | None, JsonObject]:
     if template["template"]["origin"] != "detected":
         return "WorkspaceCreate", fields
     return _detected(context, root, template, fields)
+
+
+def _is_of(workspace: JsonObject, root: str) -> bool:
+    """Tell whether a workspace belongs to a folder; its template may put its root elsewhere."""
+    return root in (os.path.realpath(workspace["root"]), os.path.realpath(workspace.get("folder") or "/"))
 
 
 def _check_same(context: Context, workspace: JsonObject, named: str, root: str) -> None:

@@ -1,4 +1,4 @@
-"""`down` and `delete`: end a workspace's processes; keep it, or forget it."""
+"""`down`, `delete` and `rename`: end a workspace's processes and keep or forget it; give it another name."""
 
 from __future__ import annotations
 
@@ -43,4 +43,16 @@ def delete(context: Context) -> int:
         context.dump(reply)
     else:
         context.screen.say(f"{name} is forgotten, with its logs")
+    return exits.OK
+
+
+def rename(context: Context) -> int:
+    """Give a workspace another name; what runs in it does not notice."""
+    names.check_new(context.args.to)
+    workspace = names.workspace(context, context.args.name)
+    reply = context.call("WorkspaceRename", name=workspace["name"], to=context.args.to)
+    if context.json:
+        context.dump(reply)
+    else:
+        context.screen.say(f"{reply['previous']} is called {reply['workspace']['name']} now")
     return exits.OK

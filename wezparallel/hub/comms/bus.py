@@ -75,6 +75,11 @@ class Bus:
         """How many there are."""
         return len(self._subscribers)
 
+    @property
+    def wants_figures(self) -> bool:
+        """Tell whether a subscriber asked for figures by name."""
+        return any(wanted.wants_figures for wanted in self._subscribers.values())
+
     def can_tell(self, since: int, epoch: str | None) -> bool:
         """Tell whether the journal holds everything after `since`; else only a snapshot can say what happened."""
         if epoch is not None and epoch != self._store.epoch:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 _PEERCRED = struct.Struct("3i")
 _SO_PEERPIDFD = 77  # Linux 6.5; Python does not name it
 MAX_PARENTS = 64  # deeper chains are fork bombs
+_PRIVATE_READS = frozenset({"EnvironmentGet"})
+"""Reads that may show secrets."""
 _MAKES_NEW = frozenset({"ProcessAdd", "WorkspaceCreate"})
 """Commands whose environment goes to nothing but what they make."""
 
@@ -154,21 +156,24 @@ def check(caller: Caller, command: Command[Reply], owner: Process | None, target
         RequestError: `caller.agent_not_allowed`.
     """
     name = type(command).__name__
-    if caller.role == "person" or command.EFFECT == "read":
+    if caller.role == "person" or (command.EFFECT == "read" and name not in _PRIVATE_READS):
         return
     is_own = owner is not None and name in owner.settings.may
     if not is_own and getattr(command, "environment", None) is not None and not _may_give_environment(name, target):
         # What a shell starts with makes it do things: that is typing.
         raise _refusal(name, "an environment may be given only to what an agent added", "leave `environment` out")
     if caller.role == "unknown":
-        if command.EFFECT == "destroy" or name == "ProcessType":
+        if command.EFFECT == "destroy" or name == "ProcessType" or name in _PRIVATE_READS:
             raise _refusal(name, "it cannot be told who asks", "ask a person, or ask from a process that is kept")
         return
     if is_own:
         return
-    id_ = target.process_id if target is not None else getattr(command, "id", None)
     own = owner.workspace if owner is not None else None
-    if name == "ProcessType" or id_ is None or own is None or not str(id_).startswith(f"{own}/"):
+    if target is not None:  # its workspace, not its id: a renamed workspace's processes keep theirs
+        is_inside = own is not None and target.workspace == own
+    else:
+        is_inside = own is not None and str(getattr(command, "id", "")).startswith(f"{own}/")
+    if name == "ProcessType" or not is_inside:
         raise _refusal(
             name,
             "an agent may use the processes of its own workspace, and type nowhere",

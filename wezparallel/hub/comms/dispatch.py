@@ -60,6 +60,8 @@ class LateRead:
     """A command that changes nothing, whose answer may have to come from the keeper."""
 
     run: Callable[[Hub, Any], Awaitable[Reply]]
+    is_private: bool = False
+    """It tells what not everybody may read: the caller is looked at as with a mutation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,8 @@ class Dispatcher:
                 return
             self._familiar.forget()
             if isinstance(handler, LateRead):
+                if handler.is_private:
+                    self._hub.check_caller(connection.caller, command)
                 self._hub.tasks.start_soon(self._answer_late, slot, request, handler, command)
             elif isinstance(handler, Stream):
                 handler.run(self._hub, command, connection, lambda reply: slot.fill(to_line(reply, request)))

@@ -25,8 +25,8 @@ _DEFINITION = (
 )  # fmt: skip
 _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode  # dumps would make one at each call
 _WORKSPACE = (
-    "name", "root", "template", "created_at", "open", "focus", "plan", "env_id", "folder", "template_path", "variables",
-    "switched_at",
+    "name", "root", "template", "created_at", "open", "focus", "plan", "env_id", "folder", "template_path",
+    "variables", "switched_at",
 )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from wezparallel.errors import RequestError
+from wezparallel.hub.pool.probes import with_defaults
 from wezparallel.hub.pool.supervise import alive
 from wezparallel.hub.state.model import Process, Workspace, workspace_record
 from wezparallel.keeper import messages
@@ -15,8 +16,6 @@ from wezparallel.protocol.workspace import Plan, WorkspaceRecord
 if TYPE_CHECKING:
     from wezparallel.hub.app import Hub
     from wezparallel.hub.workspaces.templates import Compiled
-
-MAX_OPEN = 8  # seed 002's `max_workspaces`
 
 
 class Workspaces:
@@ -51,11 +50,7 @@ class Workspaces:
             return wanted
         taken = self._hub.state.workspaces.get(wanted)
         if taken is None and not unique:
-            raise RequestError(
-                "workspace.exists",
-                f"the workspace {wanted!r} is still being deleted; try again soon, or choose another name",
-                name=wanted,
-            )
+            self._refuse_ids_of(wanted)
         if taken is not None and (not unique or taken.root == root):
             how = "open" if taken.open else "closed"
             raise RequestError(
@@ -68,10 +63,24 @@ class Workspaces:
             number += 1
         return f"{wanted}-{number}"
 
+    def _refuse_ids_of(self, name: str) -> None:
+        """Say why a name is not free that no workspace has. Raises RequestError `workspace.exists`."""
+        renamed = {
+            process.workspace for process in self._hub.state.processes.values()
+            if process.process_id.startswith(f"{name}/") and not process.removed and process.workspace != name
+        }  # fmt: skip
+        why = f"stands in ids of {', '.join(sorted(map(str, renamed)))}, which was called so; choose another name"
+        if not renamed:
+            why = "is still being deleted; try again soon, or choose another name"
+        raise RequestError("workspace.exists", f"the workspace {name!r} {why}", name=name)
+
     def _is_taken(self, name: str) -> bool:
         """Tell whether there is one, or something of a deleted one that has not ended yet."""
         state = self._hub.state
-        return name in state.workspaces or any(process.workspace == name for process in state.processes.values())
+        return name in state.workspaces or any(
+            process.workspace == name or process_id.startswith(f"{name}/")  # a renamed workspace's keep their ids
+            for process_id, process in state.processes.items()
+        )
 
     def add(self, name: str, root: str, env_id: str = "", template: str | None = None) -> Workspace:
         """Make an open, empty workspace. Raises RequestError."""
@@ -95,12 +104,14 @@ class Workspaces:
             process = Process(
                 f"{workspace.name}/{settings.name}", workspace.name, settings, desired="down",
                 created_at=self._hub.now_ms(), order=order, env_id=workspace.env_id, auto_start_on_restore=True,
+                in_template=True,
             )  # fmt: skip
             self.put(process)
         self._hub.store.put_workspace(workspace)
 
     def put(self, process: Process) -> None:
         """Add a process. One that an agent adds is an agent to the hub, whatever it calls itself and asks for."""
+        process.settings = with_defaults(process.settings, self._hub.settings.kind(process.settings.agent))
         by = self._hub.bus.by
         if by is not None and by["role"] != "person":
             process.settings = process.settings.model_copy(update={"of_agent": True, "may": []})
@@ -128,6 +139,52 @@ class Workspaces:
             workspace.open = True
             self._hub.store.put_workspace(workspace)
         self._hub.bus.publish("workspace.opened", {"workspace": workspace.name, "root": workspace.root})
+
+    def switch(self, workspace: Workspace, focus: str | None) -> None:
+        """Make it the current one. Raises RequestError `process.not_found`, `process.bad_state`."""
+        if focus is not None:
+            named = next((p for p in self._hub.state.members(workspace.name) if p.settings.name == focus), None)
+            process = named or self._hub.process(focus)
+            if process.workspace != workspace.name:
+                raise RequestError(
+                    "process.bad_state", f"{process.process_id} is not in {workspace.name}; switch to its workspace",
+                    process=process.process_id,
+                )  # fmt: skip
+            workspace.focus = process.process_id
+        workspace.switched_at = self._hub.now_ms()
+        self._hub.store.put_workspace(workspace)
+        data = {"workspace": workspace.name, "root": workspace.root, "focus": workspace.focus}
+        self._hub.bus.publish("workspace.switched", data)
+
+    def rename(self, workspace: Workspace, name: str) -> None:
+        """Give it another name, as `rename-session` of tmux does, also while it runs.
+
+        An id names a process for its keeper, its log, its viewers and its children (`WEZPARALLEL_PROCESS`), so ids
+        stay: `old/server` lives on in `new`, and `new/server` means it too (`Hub.process`). The old name is not given
+        to another workspace while ids begin with it. Raises RequestError `workspace.exists`.
+        """
+        previous = workspace.name
+        if name == previous:
+            return
+        ids_before = any(one.process_id.startswith(f"{name}/") for one in self._hub.state.members(previous))
+        if name in self._hub.state.workspaces or not ids_before:  # back to the name that its ids have is free
+            self.free_name(name, workspace.root, unique=False)
+        state, store = self._hub.state, self._hub.store
+        workspace.name = name
+        for tab in workspace.plan.get("tabs", []):
+            if tab.get("title") == previous:
+                tab["title"] = name
+        del state.workspaces[previous]
+        state.workspaces[name] = workspace
+        store.delete_workspace(previous)
+        store.put_workspace(workspace)
+        for process in state.processes.values():
+            if process.workspace == previous:
+                process.workspace = name
+                store.put_process(process)
+        self._hub.bus.publish(
+            "workspace.renamed", {"workspace": name, "root": workspace.root, "previous": previous}
+        )
 
     def close(self, workspace: Workspace) -> dict[str, str | None]:
         """Stop everything in it and hide it; return what has to end, by process id."""
@@ -157,8 +214,11 @@ class Workspaces:
 
     def _admit(self) -> None:
         open_now = sum(workspace.open for workspace in self._hub.state.workspaces.values())
-        if open_now >= MAX_OPEN:
+        limit = self._hub.settings.workspaces.max_workspaces
+        if open_now >= limit:
             raise RequestError(
-                "workspace.limit", f"{open_now} workspaces are open, and {MAX_OPEN} may be; close one with `down`",
-                limit=MAX_OPEN,
+                "workspace.limit",
+                f"{open_now} workspaces are open, and {limit} may be; close one with `down`, or raise "
+                "`workspaces.max_workspaces` in config.yaml",
+                limit=limit, open=sorted(one.name for one in self._hub.state.workspaces.values() if one.open),
             )  # fmt: skip

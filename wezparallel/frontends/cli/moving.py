@@ -1,0 +1,70 @@
+"""`open`, `switch` and `focus`: go to a workspace or to one process of it, from anywhere.
+
+The daemon notes where somebody went and tells whoever shows workspaces; a terminal goes to the process itself.
+"""
+
+from __future__ import annotations
+
+import os
+
+from wezparallel.errors import RequestError
+from wezparallel.frontends.cli import exits, names, opening, small, states
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from wezparallel.frontends.cli.context import Context
+    from wezparallel.types import JsonObject
+
+
+def open_workspace(context: Context) -> int:
+    """Have a workspace's processes up as they are defined, without a look at its template."""
+    context.client(asked=True)
+    workspace = names.workspace(context, context.args.name)
+    fields = {"name": workspace["name"], "view": "none", "environment": dict(os.environ)}
+    opened = opening.watch(context, "WorkspaceOpen", fields)
+    if context.json:
+        context.dump(opened.reply)
+    focus = opened.reply["workspace"]["focus"] or opened.first
+    if context.interactive and not context.args.detach and focus and opened.is_up(focus):
+        small.become_attach(context, focus)
+    return exits.FAILED if opened.failed else exits.OK
+
+
+def switch(context: Context) -> int:
+    """Make a workspace the current one, and go to the process that has the focus there."""
+    workspace = names.workspace(context, context.args.name)
+    if not workspace["open"]:
+        raise RequestError(
+            "process.bad_state", f"{workspace['name']} is closed; `wezparallel open {workspace['name']}` opens it"
+        )
+    reply = context.call("WorkspaceSwitch", name=workspace["name"])
+    return _go(context, reply, reply["workspace"]["focus"])
+
+
+def focus(context: Context) -> int:
+    """Make a process the one that has the focus in its workspace, and go to it."""
+    process = names.process(context, context.args.process)
+    if process["workspace"] is None:
+        raise RequestError(
+            "process.bad_state", f"{process['process_id']} is in no workspace; `wezparallel attach` goes to it"
+        )
+    reply = context.call("WorkspaceSwitch", name=process["workspace"], focus=process["process_id"])
+    return _go(context, reply, process["process_id"])
+
+
+def _go(context: Context, reply: JsonObject, focused: str | None) -> int:
+    name = reply["workspace"]["name"]
+    if context.json:
+        context.dump(reply)
+        return exits.OK
+    members = context.processes(name)
+    target = next((one for one in members if one["process_id"] == focused), None)
+    if target is None or target["state"] not in states.UP:
+        target = target or next((one for one in members if one["state"] in states.UP), None)
+    if context.interactive and not context.args.detach and target is not None and target["state"] in states.UP:
+        small.become_attach(context, target["process_id"])
+    where = f", at {target['process_id']}" if target is not None else ""
+    context.screen.say(f"{name} is the current workspace{where}")
+    if target is not None and target["state"] not in states.UP:
+        context.note(f"{target['process_id']} does not run; wezparallel start {target['process_id']}")
+    return exits.OK

@@ -1,0 +1,40 @@
+"""What a process asks to be looked at with, from the moment that it asks until somebody looks or types."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wezparallel.hub.state.model import rfc3339
+
+if TYPE_CHECKING:
+    from wezparallel.hub.app import Hub
+    from wezparallel.hub.state.model import Process
+
+
+def put(hub: Hub, process: Process, text: str) -> None:
+    """Write down what it says; an empty text takes it back."""
+    # One line of a list: what moves the cursor in somebody's terminal has no place in it.
+    line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    if not line:
+        clear(hub, process)
+        return
+    process.notified = {"text": line, "at": rfc3339(hub.now_ms())}
+    hub.store.put_process(process)
+    _tell(hub, process, line)
+
+
+def clear(hub: Hub, process: Process) -> None:
+    """Somebody looked, or typed."""
+    if process.notified is not None:
+        process.notified = None
+        hub.store.put_process(process)
+        _tell(hub, process, None)
+
+
+def _tell(hub: Hub, process: Process, text: str | None) -> None:
+    run = process.run
+    hub.bus.publish(
+        "process.notified",
+        {"process_id": process.process_id, "workspace": process.workspace, "run_id": run.run_id if run else None,
+         "state": process.state, "text": text},
+    )  # fmt: skip
