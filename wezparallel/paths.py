@@ -1,4 +1,4 @@
-"""Where things are. Nothing else in the house knows a path. Standard library, no I/O but the environment.
+"""Where things are. Nothing else in the house knows a path. Standard library, no I/O but the environment and a link.
 
 `WEZPARALLEL_RUNTIME_DIR`, `WEZPARALLEL_SOCKET` and the XDG variables move every place, so that tests and a second
 instance never meet the user's own.
@@ -33,8 +33,19 @@ def client_socket() -> str:
 
 
 def link() -> str | None:
-    """Return the public name of the socket, or None where an instance of its own must not have one."""
-    return None if has_own_runtime_dir() else DEFAULT_LINK
+    """Return the public name of the socket, or None where an instance of its own must not have one.
+
+    The hub notes beside the socket which name the configuration gives it.
+    """
+    try:
+        return os.readlink(link_note())
+    except OSError:
+        return None if has_own_runtime_dir() else DEFAULT_LINK
+
+
+def link_note() -> str:
+    """Return the link that names the public socket's link, where that is not the usual one."""
+    return runtime_dir() + "/link"
 
 
 def keeper_socket() -> str:

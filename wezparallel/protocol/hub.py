@@ -71,6 +71,9 @@ class StatusReply(Reply):
     hub_memory_bytes: int | None
     processes_memory_bytes: int | None
     subscribers: int
+    config_error: Annotated[
+        str | None, Field(description="Why the configuration, or a value of it, does not hold.")
+    ] = None
 
 
 class Status(Command[StatusReply]):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import time
 from importlib import metadata
 
@@ -71,6 +73,7 @@ def daemon(context: Context) -> int:
 
 
 def _start(context: Context) -> int:
+    _choose_configuration(context)
     running = launch.ping(context.socket)
     if running is None or launch.is_stopped():
         _start_hub(context)
@@ -78,6 +81,37 @@ def _start(context: Context) -> int:
         _say(context, {"started": True, **pong}, f"The daemon runs (version {pong['version']}).")
     else:
         _say(context, {"started": False, **running}, f"The daemon runs since {text.duration(running['uptime_s'])}.")
+    return _say_configuration(context)
+
+
+def _choose_configuration(context: Context) -> None:
+    """Hand the keeper what its hubs are told of the configuration: the environment, as theirs is the keeper's."""
+    if context.args.config:
+        os.environ["WEZPARALLEL_CONFIG"] = os.path.abspath(os.path.expanduser(context.args.config))
+    if context.args.set:
+        os.environ["WEZPARALLEL_SET"] = json.dumps(context.args.set)
+
+
+def _say_configuration(context: Context) -> int:
+    """Tell what is wrong with the configuration, and whether another one was asked for than holds."""
+    try:
+        held = context.call("ConfigGet")
+    except RequestError:  # a daemon from before there was one
+        return exits.OK
+    for problem in held["errors"]:
+        context.note(problem["message"])
+    if held["errors"]:
+        context.note("The daemon runs without what is wrong; `wezparallel config reload` reads it again.")
+    wanted = os.environ.get("WEZPARALLEL_CONFIG")
+    flags = {value["option"] for value in held["values"] if value["origin"] == "flag"}
+    is_other = bool(context.args.config) and held["path"] != wanted
+    if is_other or (context.args.set and not held["errors"] and not flags):
+        shown = held["path"] or "its defaults"
+        context.note(
+            f"wezparallel: the daemon was started with {shown} and keeps to that; "
+            "`wezparallel daemon stop --all` ends it, then start it again"
+        )
+        return exits.REFUSED
     return exits.OK
 
 

@@ -111,7 +111,7 @@ def complain(context: Context, error: WezparallelError) -> None:
             mark = "\x1b[31mwezparallel:\x1b[0m "
         rest = wrap(context, rest)
         # A template's error begins with file:line:column, which editors and people click on.
-        begins_with_place = error.code.startswith("template.") and ":" in first.partition(" ")[0]
+        begins_with_place = error.code.startswith(("template.", "config.")) and ":" in first.partition(" ")[0]
         first = "\n".join(wrap(context, [first if begins_with_place else mark + first]))
         sys.stderr.write("\n".join([first, *rest]) + "\n")
         incident = error.data.get("incident")

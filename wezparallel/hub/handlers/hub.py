@@ -75,12 +75,13 @@ def status(hub: Hub, _command: words.Status) -> words.StatusReply:
         workspaces=sum(workspace.open for workspace in hub.state.workspaces.values()),
         processes=sum(by_state.values()), by_state=by_state, hub_memory_bytes=_own_memory(int(time.monotonic())),
         processes_memory_bytes=sum(memory) if memory else None, subscribers=hub.bus.subscribers,
+        config_error=hub.configuration.errors[0].message if hub.configuration.errors else None,
     )  # fmt: skip
 
 
 def status_state(hub: Hub) -> object:
     """Return what `Status` depends on."""
-    return uptime(hub), hub.store.changes, hub.usage, hub.bus.subscribers, hub.keeper_facts
+    return uptime(hub), hub.store.changes, hub.usage, hub.bus.subscribers, hub.keeper_facts, hub.configuration.errors
 
 
 def subscribe(hub: Hub, command: words.Subscribe, connection: Connection, reply: Callable[[Reply], None]) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import anyio.to_thread
 
 from wezparallel.errors import RequestError
+from wezparallel.hub.pool.isolation import isolated
 from wezparallel.keeper import messages
 
 if TYPE_CHECKING:
@@ -19,13 +20,16 @@ DEFAULT_SIZE = (24, 80)  # rows, columns, until a viewer says its own
 DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
-async def check_start(settings: ProcessSettings, env: dict[str, str]) -> None:
-    """Check folder and program in a thread: a dead mount must hang neither hub nor keeper.
+async def check_start(settings: ProcessSettings, env: dict[str, str]) -> ProcessSettings:
+    """Check folder and program in a thread: a dead mount must hang neither hub nor keeper. Return it isolated.
 
     Raises RequestError `process.no_directory`, `process.no_binary`.
     """
     path = settings.env.get("PATH") or env.get("PATH") or DEFAULT_PATH
     await anyio.to_thread.run_sync(_check, settings.cwd, settings.argv[0], path, abandon_on_cancel=True)
+    if not settings.isolate:
+        return settings
+    return await anyio.to_thread.run_sync(isolated, settings, env, abandon_on_cancel=True)
 
 
 def _check(cwd: str, program: str, path: str) -> None:
@@ -44,9 +48,12 @@ def _check(cwd: str, program: str, path: str) -> None:
         )  # fmt: skip
 
 
-def spawn_message(process: Process, run: Run, env_id: str) -> dict[str, Any]:
-    """Return the keeper's `spawn` for a run."""
+def spawn_message(
+    process: Process, run: Run, env_id: str, prepared: ProcessSettings | None = None
+) -> dict[str, Any]:
+    """Return the keeper's `spawn` for a run; what `prepared` adds to its settings is written down nowhere."""
     settings = process.settings
+    prepared = prepared or settings
     return {
         "m": messages.SPAWN,
         "run_id": run.run_id,
@@ -55,15 +62,17 @@ def spawn_message(process: Process, run: Run, env_id: str) -> dict[str, Any]:
             "settings": settings.model_dump(mode="json"), "workspace": process.workspace, "number": run.number,
             "env_id": env_id,
         },
-        "argv": settings.argv,
+        "argv": prepared.argv,
         "cwd": settings.cwd,
         "env_id": env_id,
-        "env": {**settings.env, "WORKSPACE": process.workspace or ""},
+        "env": {**prepared.env, "WORKSPACE": process.workspace or ""},
         "tty": settings.tty,
         "term": settings.term or "",
         "size": DEFAULT_SIZE,
         "log_cap": settings.log_cap_bytes,
         "log": settings.log,
+        "ulimits": settings.limits.ulimits,
+        "nice": settings.limits.nice,
         "stop": {"signal": settings.stop.signal, "grace_s": settings.stop.grace_s, "kill": settings.stop.kill},
         "agent": settings.agent is not None or settings.of_agent,
         "may_type": "ProcessType" in settings.may,
