@@ -32,6 +32,7 @@ from wezparallel.hub.settings import Settings
 from wezparallel.hub.state.store import Store
 from wezparallel.hub.timers import Timers
 from wezparallel.hub.workspaces.collection import Workspaces
+from wezparallel.hub.workspaces.trust import Trust
 from wezparallel.keeper import messages
 from wezparallel.wire.envelope import reply_line
 
@@ -68,6 +69,7 @@ class Hub:
         self.environments = EnvIds(link)
         self.pool = Pool(self)
         self.workspaces = Workspaces(self)
+        self.trust = Trust(self)
         self.dispatcher = Dispatcher(self, HANDLERS, server.soon())
         self.sampler = Sampler()
         self.usage: dict[str, Usage] = {}

@@ -38,7 +38,7 @@ def test_outside_a_workspace_it_joins_home_and_keeps_the_folder_and_the_environm
 
 def test_inside_a_workspace_it_joins_that_one(real: CommandLine, daemon: Daemon) -> None:
     (real.cwd / "wezparallel.yaml").write_text("panes:\n  a: sleep 1000\n")
-    real("up")
+    real("up", "--trust")
     assert json.loads(real("run", "--json", "--", "sleep", "1000").out)["process"]["process_id"] == "shop/sleep"
 
 

@@ -17,7 +17,7 @@ TWO = "layout: |\n  a  b\npanes:\n  a: sleep 1000\n  b: sleep 1000\n"
 
 def test_up_opens_what_the_folder_says_and_tells_how_each_process_came_up(real: CommandLine) -> None:
     (real.cwd / "wezparallel.yaml").write_text(TWO)
-    done = real("up")
+    done = real("up", "--trust")
     assert done.code == 0, done.err
     assert "● a  running" in done.out
     assert "shop  2 of 2 up" in done.out
@@ -25,21 +25,21 @@ def test_up_opens_what_the_folder_says_and_tells_how_each_process_came_up(real: 
 
 def test_up_again_opens_the_same_workspace(real: CommandLine, daemon: Daemon) -> None:
     (real.cwd / "wezparallel.yaml").write_text(TWO)
-    real("up")
+    real("up", "--trust")
     pids = {one["pid"] for one in daemon.call("ProcessList")["processes"]}
-    assert json.loads(real("up", "--json").out)["workspace"]["name"] == "shop"
+    assert json.loads(real("up", "--trust", "--json").out)["workspace"]["name"] == "shop"
     assert {one["pid"] for one in daemon.call("ProcessList")["processes"]} == pids
 
 
 def test_up_from_a_folder_below_means_the_project(real: CommandLine) -> None:
     (real.cwd / "wezparallel.yaml").write_text(TWO)
     (real.cwd / "src" / "deep").mkdir(parents=True)
-    document = json.loads(real("up", "--json", cwd=real.cwd / "src" / "deep").out)
+    document = json.loads(real("up", "--trust", "--json", cwd=real.cwd / "src" / "deep").out)
     assert document["workspace"]["root"] == str(real.cwd)
 
 
 def test_up_without_a_terminal_opens_what_it_found_and_writes_nothing(real: CommandLine) -> None:
-    done = real("up")
+    done = real("up", "--trust")
     assert done.code == 0
     assert "No wezparallel.yaml here." in done.out
     assert not (real.cwd / "wezparallel.yaml").exists()
@@ -62,14 +62,14 @@ def test_up_on_a_terminal_writes_opens_and_attaches_after_yes(real: CommandLine,
 
 def test_up_says_what_is_wrong_with_a_template_and_where(real: CommandLine) -> None:
     (real.cwd / "wezparallel.yaml").write_text("pans: [shell]\n")
-    done = real("up")
+    done = real("up", "--trust")
     assert done.code == 6
     assert done.err.startswith("wezparallel.yaml:1:1: ")
 
 
 def test_a_process_that_cannot_start_is_told_and_up_ends_with_1(real: CommandLine) -> None:
     (real.cwd / "wezparallel.yaml").write_text("panes:\n  a: [sleep, '1000']\n  b: [no-such-program]\n")
-    done = real("up")
+    done = real("up", "--trust")
     assert done.code == 1
     assert "✗ b  failed" in done.out
     assert "why: wezparallel logs shop/b" in done.err
@@ -77,36 +77,36 @@ def test_a_process_that_cannot_start_is_told_and_up_ends_with_1(real: CommandLin
 
 def test_another_template_for_an_open_workspace_is_refused(real: CommandLine) -> None:
     (real.cwd / "wezparallel.yaml").write_text(TWO)
-    real("up")
-    done = real("up", "basic")
+    real("up", "--trust")
+    done = real("up", "--trust", "basic")
     assert done.code == 4
     assert "wezparallel delete shop" in done.err
 
 
 def test_a_second_folder_of_the_same_name_gets_another_one_said_aloud(real: CommandLine) -> None:
     (real.cwd / "wezparallel.yaml").write_text(TWO)
-    real("up")
+    real("up", "--trust")
     other = real.cwd.parent / "other" / "shop"
     other.mkdir(parents=True)
     shutil.copy(real.cwd / "wezparallel.yaml", other)
-    done = real("up", "--name", "shop", cwd=other)
+    done = real("up", "--trust", "--name", "shop", cwd=other)
     assert "shop-2" in done.out
     assert "the name shop is taken" in done.err
 
 
 def test_down_keeps_a_workspace_and_up_by_its_name_opens_it_again(real: CommandLine, daemon: Daemon) -> None:
     (real.cwd / "wezparallel.yaml").write_text(TWO)
-    real("up")
+    real("up", "--trust")
     done = real("down")
     assert "shop is closed, 2 processes stopped" in done.out
     assert {one["state"] for one in daemon.call("ProcessList")["processes"]} == {"stopped"}
-    assert real("up", "shop", cwd=Path("/")).code == 0
+    assert real("up", "--trust", "shop", cwd=Path("/")).code == 0
     assert {one["state"] for one in daemon.call("ProcessList")["processes"]} == {"running"}
 
 
 def test_delete_forgets_a_workspace(real: CommandLine, daemon: Daemon) -> None:
     (real.cwd / "wezparallel.yaml").write_text(TWO)
-    real("up")
+    real("up", "--trust")
     assert real("delete", "shop", "--yes").code == 0
     assert not daemon.call("WorkspaceList")["workspaces"]
     assert real("delete", "shop", "--yes").code == 3
@@ -165,5 +165,5 @@ def test_an_edited_template_is_checked_before_it_is_opened(real: CommandLine, da
 
 
 def test_yes_writes_and_opens_without_asking(real: CommandLine) -> None:
-    assert real("up", "--yes").code == 0
+    assert real("up", "--trust", "--yes").code == 0
     assert (real.cwd / "wezparallel.yaml").exists()

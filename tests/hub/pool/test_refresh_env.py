@@ -42,7 +42,7 @@ def seen(daemon: Daemon) -> str:
 
 
 def test_a_restart_keeps_the_environment_until_it_is_renewed(daemon: Daemon, shell: Shell) -> None:
-    assert shell("one")("up").code == 0
+    assert shell("one")("up", "--trust").code == 0
     assert seen(daemon) == "one"
     assert shell("two")("restart", "shop/shop").code == 0
     assert seen(daemon) == "one"
@@ -59,24 +59,24 @@ def test_a_restart_keeps_the_environment_until_it_is_renewed(daemon: Daemon, she
 
 
 def test_up_renews_only_what_was_closed_or_if_it_is_told(daemon: Daemon, shell: Shell) -> None:
-    shell("one")("up")
+    shell("one")("up", "--trust")
     assert seen(daemon) == "one"
     shell("two")("stop", "shop/shop")
-    assert shell("two")("up").code == 0
+    assert shell("two")("up", "--trust").code == 0
     assert seen(daemon) == "one"
-    assert shell("three")("up", "--refresh-env").code == 0
+    assert shell("three")("up", "--trust", "--refresh-env").code == 0
     daemon.kill_hub()
     daemon.call("ProcessRestart", process="shop/shop")
     assert seen(daemon) == "three"
     shell("four")("down")
-    assert shell("four")("up").code == 0
+    assert shell("four")("up", "--trust").code == 0
     assert seen(daemon) == "four"
 
 
 def test_a_renewed_environment_outlives_the_hub_and_an_upgrade_and_is_never_written_down(
     daemon: Daemon, shell: Shell
 ) -> None:
-    shell("one")("up")
+    shell("one")("up", "--trust")
     assert seen(daemon) == "one"
     assert shell(SECRET)("restart", "--refresh-env", "shop/shop").code == 0
     assert seen(daemon) == SECRET

@@ -118,22 +118,6 @@ def test_names_cannot_climb_out_of_the_folders(root: Path, user: Path) -> None:
     assert "there is no file" in failure("../secret", root).message
 
 
-def test_a_list_says_what_each_template_is(root: Path) -> None:
-    path = put(root, "wezparallel.yaml", "description: The shop\npanes: [claude, shell]\nprocesses: { db: x }\n")
-    first = discovery.list_templates(str(root))[0]
-    assert (first.name, first.description, first.path, first.origin, first.processes) == (
-        "wezparallel", "The shop", path, "folder", 3,
-    )  # fmt: skip
-
-
-def test_a_template_that_does_not_compile_is_listed_and_says_why(root: Path) -> None:
-    put(root, "wezparallel.yaml", "pane: [claude]\n")
-    first = discovery.list_templates(str(root))[0]
-    assert (first.description, first.processes) == (
-        "does not compile: wezparallel.yaml:1:1: a template has no key 'pane'", 0,
-    )  # fmt: skip
-
-
 def test_a_file_is_read_as_it_is(root: Path) -> None:
     assert discovery.read(put(root, "x.yaml", "name: ü\n")) == "name: ü\n"
 

@@ -36,6 +36,7 @@ _BY_CODE = {
     "workspace.not_found": NOT_FOUND,
     "template.not_found": NOT_FOUND,
     "log.expired": NOT_FOUND,
+    "template.untrusted": REFUSED,
     "process.no_binary": FAILED,
     "process.no_directory": FAILED,
     "process.stop_timeout": FAILED,

@@ -43,6 +43,7 @@ PROCESS = Option("process", metavar="PROCESS", help="workspace/name, a name that
 PROCESSES = Option("process", metavar="PROCESS", nargs="+", help="workspace/name, a unique name, a pid, 'shop/*'")
 YES = Option("-y", "--yes", action="store_true", help="do not ask")
 DETACH = Option("-d", "--detach", action="store_true", help="do not attach")
+TRUST = Option("--trust", action="store_true", help="accept the commands of a template that came with its folder")
 LONG = Option("-l", "--long", action="store_true", help="exact times, pids, folders")
 SHARED = (
     Option("--json", action="store_true", help="one JSON document, or JSON lines"),
@@ -100,7 +101,7 @@ GROUPS: tuple[tuple[str, tuple[Verb, ...]], ...] = (
             "up", "up.up", "open a workspace here, or open it again",
             Option("template", nargs="?", metavar="TEMPLATE", help="a template's name or file; or a workspace's"),
             Option("--name", field="WorkspaceCreate.name"), Option("--root", field="WorkspaceCreate.root"),
-            REFRESH, DETACH, Option("-y", "--yes", action="store_true", help="do not ask; restart what changed"),
+            TRUST, REFRESH, DETACH, Option("-y", "--yes", action="store_true", help="do not ask; restart what changed"),
             Option("--no-restart", action="store_true", help="restart nothing that changed, do not ask"),
             commands="WorkspaceCreate WorkspaceOpen WorkspaceGet WorkspaceApply",
         ),
@@ -134,7 +135,8 @@ GROUPS: tuple[tuple[str, tuple[Verb, ...]], ...] = (
              Option("what", nargs="?", default="list", choices=("list", "show", "check"), help="default: list"),
              Option("name", nargs="?", metavar="TEMPLATE", help="a name or a file; default: what `up` would open"),
              Option("--root", field="TemplateList.root"),
-             commands="TemplateList TemplateGet TemplateCheck"),
+             commands="TemplateList TemplateGet TemplateCheck TemplateTrust TemplateCreate TemplateUpdate "
+                      "TemplateDelete"),
     )),
     ("work with processes", (
         Verb(

@@ -11,7 +11,7 @@ import shlex
 import subprocess
 
 from wezparallel.errors import RequestError
-from wezparallel.frontends.cli import exits, names, opening, reconciling, small
+from wezparallel.frontends.cli import exits, names, opening, reconciling, small, trusting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +24,11 @@ _SUFFIXES = (".yaml", ".yml")
 
 
 def up(context: Context) -> int:
-    """Open a workspace, or open it again."""
+    """Open a workspace, or open it again; what came with its folder is shown before it runs for the first time."""
+    return trusting.asking(context, _up)
+
+
+def _up(context: Context) -> int:
     args = context.args
     names.check_new(args.name)
     context.client(asked=True)
@@ -132,6 +136,7 @@ def _detected(context: Context, root: str, template: JsonObject, fields: JsonObj
         file.write(source)
     if answer == "e" and not _edit(context, path, root):
         return None, {}
+    trusting.trust_own(context, path, root)
     return "WorkspaceCreate", fields
 
 

@@ -4,53 +4,78 @@ from __future__ import annotations
 
 import os
 import pwd
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from wezparallel.hub.workspaces import detect, discovery
+from wezparallel.errors import RequestError
+from wezparallel.hub.workspaces import detect, discovery, own_templates
 from wezparallel.hub.workspaces.templates import Compiled, compile_template
+from wezparallel.hub.workspaces.trust import fingerprint, only_people, shown
 from wezparallel.protocol import template as words
-from wezparallel.protocol.template import TemplateRecord
+from wezparallel.protocol.template import TemplateEvent, TemplateRecord
 
 if TYPE_CHECKING:
     from wezparallel.hub.app import Hub
+    from wezparallel.hub.comms.dispatch import Accepted
 
 
-def compiled_for(name: str | None, source: str | None, root: str) -> Compiled:
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A template that was looked up and compiled."""
+
+    compiled: Compiled
+    source: str
+    path: str
+    """Its file; `template` for text that was given, `detected` for what was drawn."""
+    origin: str
+    """`folder`, `user`, `config`, `built-in`, `detected` or `given`."""
+    drawn_from: list[str] = field(default_factory=list)
+
+
+def look_up(name: str | None, source: str | None, root: str) -> Found:
     """Compile YAML, a named template, or what the folder itself suggests. Raises RequestError `template.*`."""
     if source is not None:
-        return _compile(source, "template", root)
-    if name is None:
-        own = discovery.own_template(root)
-        if own is None:
-            return _compile(detect.detect(root)[0], "detected", root)
-        return _compile(discovery.read(own), own, root)
-    path = discovery.find(name, root)
-    return _compile(discovery.read(path), path, root)
+        return Found(_compile(source, "template", root), source, "template", "given")
+    path = discovery.find(name, root) if name is not None else discovery.own_template(root)
+    if path is None:
+        drawn, found = detect.detect(root)
+        return Found(_compile(drawn, "detected", root), drawn, "detected", "detected", found)
+    text = discovery.read(path)
+    return Found(_compile(text, path, root), text, path, discovery.origin(path, root))
 
 
-def list_(_hub: Hub, command: words.TemplateList) -> words.Templates:
+def compiled_for(hub: Hub, name: str | None, source: str | None, root: str) -> Compiled:
+    """Return what may be opened. Raises RequestError `template.*`, `template.untrusted` where nobody accepted it.
+
+    What somebody gives as text was accepted by giving it: whoever may open a workspace may also add its processes.
+    """
+    found = look_up(name, source, root)
+    if found.origin != "given":
+        hub.trust.check(found.path, found.origin, found.compiled, root, _shell())
+    return found.compiled
+
+
+def list_(hub: Hub, command: words.TemplateList) -> words.Templates:
     """Return what can be opened from a folder."""
-    return words.Templates(templates=discovery.list_templates(command.root or os.path.expanduser("~")))
+    root = command.root or os.path.expanduser("~")
+    return words.Templates(templates=[_record_of(hub, one, root) for one in discovery.candidates(root)])
 
 
-def get(_hub: Hub, command: words.TemplateGet) -> words.TemplateReply:
+def get(hub: Hub, command: words.TemplateGet) -> words.TemplateReply:
     """Return one template, compiled."""
     root = command.root or os.path.expanduser("~")
-    found: list[str] = []
-    path = discovery.find(command.name, root) if command.name is not None else discovery.own_template(root)
-    if path is None:
-        source, found = detect.detect(root)
-        compiled, origin = _compile(source, "detected", root), "detected"
-    else:
-        source = discovery.read(path)
-        compiled, origin = _compile(source, path, root), discovery.origin(path, root)
+    found = look_up(command.name, None, root)
+    compiled, shell = found.compiled, _shell()
+    sha256 = fingerprint(compiled, root, shell)
     record = TemplateRecord(
-        name=compiled.name or os.path.basename(root), description=compiled.description, path=path or "detected",
-        origin=origin, processes=len(compiled.settings),
+        name=compiled.name or os.path.basename(root), description=compiled.description, path=found.path,
+        origin=found.origin, processes=len(compiled.settings),
+        trusted=hub.trust.accepts(found.path, found.origin, sha256),
     )  # fmt: skip
     return words.TemplateReply(
-        template=record, source=source, picture=compiled.picture, found=found,
-        plan=compiled.plan_for(record.name), settings=compiled.settings,
+        template=record, source=found.source, picture=compiled.picture, found=found.drawn_from,
+        plan=compiled.plan_for(record.name), settings=compiled.settings, sha256=sha256,
+        commands=shown(compiled, root, shell),
     )  # fmt: skip
 
 
@@ -58,6 +83,90 @@ def check(_hub: Hub, command: words.TemplateCheck) -> words.TemplateChecked:
     """Compile and throw away."""
     compiled = _compile(command.source, "template", command.root or os.path.expanduser("~"))
     return words.TemplateChecked(picture=compiled.picture, plan=compiled.plan_for("workspace"))
+
+
+def trust(hub: Hub, command: words.TemplateTrust) -> Accepted:
+    """Keep that a person accepted what a template runs, if it still is what was shown."""
+    only_people(hub, "TemplateTrust")
+    root = command.root or os.path.expanduser("~")
+    found = look_up(command.name, None, root)
+    sha256 = fingerprint(found.compiled, root, _shell())
+    if sha256 != command.sha256:
+        raise RequestError(
+            "template.untrusted",
+            f"{found.path} is not what was shown any more; look at its commands again",
+            path=found.path, root=root, sha256=sha256, commands=shown(found.compiled, root, _shell()), changes=None,
+        )  # fmt: skip
+    if not hub.trust.accepts(found.path, found.origin, sha256):
+        hub.trust.accept(found.path, found.compiled.name, sha256, shown(found.compiled, root, _shell()))
+    return {"path": found.path, "sha256": sha256}
+
+
+async def trusted(_hub: Hub, _command: words.TemplateTrust, accepted: Accepted) -> words.TemplateTrusted:
+    """Answer once it is written down."""
+    return words.TemplateTrusted(**accepted)
+
+
+def create(hub: Hub, command: words.TemplateCreate) -> Accepted:
+    """Write a new template of the user's."""
+    only_people(hub, "TemplateCreate")
+    path = own_templates.path_of(command.name)
+    _compile(command.source, path, os.path.expanduser("~"))
+    if own_templates.create(command.name, command.source):
+        _tell(hub, command.name, path, "created")
+    return {"name": command.name, "path": path}
+
+
+async def created(_hub: Hub, _command: words.TemplateCreate, accepted: Accepted) -> words.TemplateCreated:
+    """Answer once it is told."""
+    return words.TemplateCreated(**accepted)
+
+
+def update(hub: Hub, command: words.TemplateUpdate) -> Accepted:
+    """Replace one of the user's templates."""
+    only_people(hub, "TemplateUpdate")
+    path = own_templates.existing(command.name)
+    _compile(command.source, path, os.path.expanduser("~"))
+    own_templates.replace(path, command.source, command.was)
+    _tell(hub, command.name, path, "updated")
+    return {"name": command.name, "path": path}
+
+
+async def updated(_hub: Hub, _command: words.TemplateUpdate, accepted: Accepted) -> words.TemplateUpdated:
+    """Answer once it is told."""
+    return words.TemplateUpdated(**accepted)
+
+
+def delete(hub: Hub, command: words.TemplateDelete) -> Accepted:
+    """Delete one of the user's templates."""
+    only_people(hub, "TemplateDelete")
+    path = own_templates.existing(command.name)
+    own_templates.delete(path)
+    _tell(hub, command.name, path, "deleted")
+    return {"name": command.name, "path": path}
+
+
+async def deleted(_hub: Hub, _command: words.TemplateDelete, accepted: Accepted) -> words.TemplateDeleted:
+    """Answer once it is told."""
+    return words.TemplateDeleted(**accepted)
+
+
+def _record_of(hub: Hub, one: discovery.Candidate, root: str) -> TemplateRecord:
+    """Return what a list says of a template. One that does not compile is listed and says why."""
+    try:
+        compiled = _compile(discovery.read(one.path), one.path, root)
+    except RequestError as error:
+        why = f"does not compile: {error.message.splitlines()[0]}"
+        return TemplateRecord(name=one.name, description=why, path=one.path, origin=one.origin, processes=0)
+    return TemplateRecord(
+        name=one.name, description=compiled.description, path=one.path, origin=one.origin,
+        processes=len(compiled.settings),
+        trusted=hub.trust.accepts(one.path, one.origin, fingerprint(compiled, root, _shell())),
+    )  # fmt: skip
+
+
+def _tell(hub: Hub, name: str, path: str, change: str) -> None:
+    hub.bus.publish("template.changed", TemplateEvent(name=name, path=path, change=change).model_dump())
 
 
 def _compile(source: str, path: str, root: str) -> Compiled:

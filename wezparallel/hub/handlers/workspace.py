@@ -23,7 +23,7 @@ def create(hub: Hub, command: words.WorkspaceCreate) -> Accepted:
     root = command.root or os.path.expanduser("~")
     named = command.name or os.path.basename(root.rstrip("/")) or "root"
     name = hub.workspaces.free_name(named, root, command.unique)
-    compiled = compiled_for(command.template, command.source, root)
+    compiled = compiled_for(hub, command.template, command.source, root)
     for settings in compiled.settings:
         processes.check_size(settings)
     env_id = hub.environments.put(command.environment)

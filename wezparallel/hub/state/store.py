@@ -8,6 +8,7 @@ of runs see what is committed; `find_key` sees keys at once. There is no place f
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
 from collections import deque
@@ -144,6 +145,7 @@ class Store:
         self._settings.pop(process_id, None)
         self._enqueue("DELETE FROM definitions WHERE process_id = ?", (process_id,))
         self._enqueue("DELETE FROM runs WHERE process_id = ?", (process_id,))
+        self._enqueue("DELETE FROM worktrees WHERE process_id = ?", (process_id,))
         self._enqueue("INSERT OR REPLACE INTO tombstones VALUES (?, ?)", (process_id, self._clock()))
 
     def clear_tombstone(self, process_id: ProcessId) -> None:
@@ -153,6 +155,15 @@ class Store:
     def put_run(self, run: Run) -> None:
         """Write a run as it is now."""
         self._enqueue(rows.PUT_RUN, rows.run_row(run))
+
+    def put_trusted(self, path: str, sha256: str, at: Millis, by: str | None, commands: list[str]) -> None:
+        """Write down that a person accepted what a template runs."""
+        row = (path, sha256, at, by, rows.dump(commands))
+        self._enqueue("INSERT OR REPLACE INTO trusted (path, sha256, at, by, commands) VALUES (?, ?, ?, ?, ?)", row)
+
+    def put_worktree(self, process_id: ProcessId, folder: str) -> None:
+        """Write down in which folder of a worktree a process runs."""
+        self._enqueue("INSERT OR REPLACE INTO worktrees VALUES (?, ?)", (process_id, folder))
 
     def append_event(self, event: Event) -> None:
         """Journal an event; its `seq` is `store.seq + 1`."""
@@ -249,6 +260,15 @@ class Store:
     def load(self) -> State:
         """Read all workspaces and processes; for the hub's start."""
         return rows.load_state(self._reader)
+
+    def trusted(self) -> list[tuple[str, str, list[str]]]:
+        """Return what was accepted, oldest first: path, hash, and the commands as they were shown."""
+        found = self._reader.execute("SELECT path, sha256, commands FROM trusted ORDER BY at").fetchall()
+        return [(path, sha256, json.loads(commands)) for path, sha256, commands in found]
+
+    def worktrees(self) -> dict[ProcessId, str]:
+        """Return the folders of the processes that run in a worktree."""
+        return dict(self._reader.execute("SELECT process_id, folder FROM worktrees").fetchall())
 
     def tombstones(self) -> list[ProcessId]:
         """Return the processes that the keeper may not have forgotten yet."""

@@ -15,14 +15,12 @@ from dataclasses import dataclass
 from wezparallel import paths
 from wezparallel.errors import RequestError
 from wezparallel.hub.workspaces.source import fold, known, nearest, printable, quoted
-from wezparallel.hub.workspaces.templates import compile_template
 from wezparallel.hub.workspaces.yaml_lines import MAX_BYTES
-from wezparallel.protocol.template import TemplateRecord
 
 OWN_NAMES = ("wezparallel.yaml", "wezparallel.yml")
 FOLDER = ".wezparallel"
 _SUFFIXES = (".yaml", ".yml")
-_NO_TEMPLATES = frozenset({"framework"})  # the example of the configuration file stands beside the built-ins
+NO_TEMPLATES = frozenset({"framework"})  # the example of the configuration file stands beside the built-ins
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,20 +114,9 @@ def read(path: str) -> str:
         ) from None  # fmt: skip
 
 
-def list_templates(root: str) -> list[TemplateRecord]:
-    """Return what can be opened from a folder, nearest first. One that does not compile is listed and says why."""
-    records: list[TemplateRecord] = []
-    for one in candidates(root):
-        description, count = "", 0
-        try:
-            compiled = compile_template(read(one.path), one.path, root, "/bin/sh", os.path.expanduser("~"))
-            description, count = compiled.description, len(compiled.settings)
-        except RequestError as error:
-            description = f"does not compile: {error.message.splitlines()[0]}"
-        records.append(
-            TemplateRecord(name=one.name, description=description, path=one.path, origin=one.origin, processes=count)
-        )
-    return records
+def user_templates() -> list[Candidate]:
+    """Return the user's own."""
+    return list(_in_folder(os.path.join(paths.config_dir(), "templates"), "user"))
 
 
 def _open_regular(path: str) -> int:
@@ -148,7 +135,7 @@ def _all(root: str) -> Iterator[Candidate]:
             yield Candidate("wezparallel", path, "folder")
             break
     yield from _in_folder(os.path.join(root, FOLDER), "folder")
-    yield from _in_folder(os.path.join(paths.config_dir(), "templates"), "user")
+    yield from user_templates()
     yield from _in_folder(paths.share_dir("config/templates"), "built-in")
 
 
@@ -159,7 +146,7 @@ def _in_folder(folder: str, of: str) -> Iterator[Candidate]:
         return
     for name in names:
         stem, suffix = os.path.splitext(name)
-        if suffix not in _SUFFIXES or not stem or stem.startswith(".") or stem in _NO_TEMPLATES:
+        if suffix not in _SUFFIXES or not stem or stem.startswith(".") or stem in NO_TEMPLATES:
             continue
         if any("\ud800" <= char <= "\udfff" for char in stem):
             continue  # no UTF-8: no reply could carry it
