@@ -1,4 +1,4 @@
-"""Makes docs/reference/{commands,events,states}.md from the registry and the table of states."""
+"""Makes the pages and files that are derived from the code: registry, table of states, table of options."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from scripts import settings_pages
 from wezparallel.hub.pool import lifecycle
 from wezparallel.protocol import registry
 
-FOLDER = Path(__file__).parent.parent / "docs" / "reference"
+ROOT = Path(__file__).parent.parent
 HEAD = "<!-- Made by scripts/gen; edit the code instead. -->\n\n"
 
 
@@ -41,16 +42,26 @@ def states() -> str:
     return "".join(out)
 
 
+MADE = {
+    "docs/reference/commands.md": commands,
+    "docs/reference/events.md": events,
+    "docs/reference/states.md": states,
+    "docs/reference/settings.md": settings_pages.page,
+    "config/schema/config.schema.json": settings_pages.schema,
+    "config/templates/framework.yaml": settings_pages.sample,
+}
+
+
 def main(arguments: list[str]) -> int:
     """Write the pages, or check that they are fresh; return the exit code."""
     stale = []
-    for name, make in (("commands", commands), ("events", events), ("states", states)):
-        path = FOLDER / f"{name}.md"
+    for name, make in MADE.items():
+        path = ROOT / name
         text = make()
         if path.exists() and path.read_text() == text:
             continue
         if "--check" in arguments:
-            stale.append(str(path.relative_to(FOLDER.parent.parent)))
+            stale.append(name)
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
