@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 READS = frozenset({
     "Ping", "Describe", "Status", "Subscribe", "Unsubscribe", "WorkspaceList", "WorkspaceGet", "ProcessList",
-    "ProcessGet", "TemplateList", "TemplateGet", "TemplateCheck", "LogRead", "LogExport", "EnvironmentGet",
-    "ConfigGet", "ConfigCheck",
+    "ProcessGet", "ProcessWait", "TemplateList", "TemplateGet", "TemplateCheck", "LogRead", "LogExport",
+    "EnvironmentGet", "ConfigGet", "ConfigCheck",
 })  # fmt: skip
 """Commands without a key."""
 

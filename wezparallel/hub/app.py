@@ -6,6 +6,7 @@ what runs.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import signal
@@ -19,16 +20,19 @@ import structlog
 
 from wezparallel import paths
 from wezparallel.errors import RequestError
+from wezparallel.hub import reloading
 from wezparallel.hub.comms import callers, server
 from wezparallel.hub.comms.bus import Bus
 from wezparallel.hub.comms.dispatch import Dispatcher
+from wezparallel.hub.configuration import Configuration, load
 from wezparallel.hub.handlers.table import HANDLERS
+from wezparallel.hub.pool import figures, notices
 from wezparallel.hub.pool.adoption import Adoption
 from wezparallel.hub.pool.env_ids import EnvIds
+from wezparallel.hub.pool.heartbeats import Heartbeats
 from wezparallel.hub.pool.keeper_link import KeeperLink, close_all
 from wezparallel.hub.pool.sampler import Sampler, Usage
 from wezparallel.hub.pool.supervise import Pool, alive
-from wezparallel.hub.settings import Settings
 from wezparallel.hub.state.store import Store
 from wezparallel.hub.timers import Timers
 from wezparallel.hub.workspaces.collection import Workspaces
@@ -45,7 +49,6 @@ if TYPE_CHECKING:
 
 SAMPLE_EVERY_S = 10.0
 HOUSEKEEPING_EVERY_S = 3600.0
-LOG_KEPT_S = 30 * 86400.0
 
 log = structlog.get_logger()
 
@@ -55,8 +58,10 @@ class Hub:
 
     tasks: TaskGroup
 
-    def __init__(self, store: Store, link: KeeperLink, settings: Settings | None = None) -> None:
-        self.settings = settings or Settings()
+    def __init__(self, store: Store, link: KeeperLink, configuration: Configuration | None = None) -> None:
+        self.configuration = configuration or Configuration()
+        self.settings = self.configuration.settings
+        """What holds; replaced as a whole when the configuration is read again."""
         self.hub_id = "h-" + secrets.token_hex(4)
         self.version = version("wezparallel")
         self.started = time.monotonic()
@@ -72,6 +77,7 @@ class Hub:
         self.trust = Trust(self)
         self.dispatcher = Dispatcher(self, HANDLERS, server.soon())
         self.sampler = Sampler()
+        self.heartbeats = Heartbeats(self)
         self.usage: dict[str, Usage] = {}
         self.viewers: dict[int, str] = {}
         self.listeners: dict[str, int] = {}
@@ -91,6 +97,9 @@ class Hub:
         Raises RequestError `process.not_found`.
         """
         found = self.state.processes.get(process_id)
+        workspace, slash, name = process_id.rpartition("/")
+        if found is None and slash:  # a renamed workspace's processes keep their ids
+            found = next((p for p in self.state.members(workspace) if p.settings.name == name), None)
         if found is None or found.removed:
             named = [
                 process
@@ -129,12 +138,15 @@ class Hub:
 
     def viewer(self, message: dict[str, Any]) -> None:
         """A viewer came or went."""
+        if message.get("pid") == os.getpid():
+            return  # one of our own, that looks for a line
         if message["state"] == "gone":
             self.viewers.pop(message["viewer_id"], None)
             return
         self.viewers[message["viewer_id"]] = message["process_id"]
         process = self.state.processes.get(message["process_id"])
         if process is not None:
+            notices.clear(self, process)
             self.pool.release(process)
 
     def from_keeper(self, message: dict[str, Any], fds: list[int]) -> None:
@@ -179,17 +191,21 @@ class Hub:
                 if p.run and p.run.pid and alive(p.run)
             }
             self.usage = await anyio.to_thread.run_sync(self.sampler.sample, roots) if roots else {}
-            await anyio.sleep(SAMPLE_EVERY_S)
+            figures.tell(self)
+            await figures.pause(self, SAMPLE_EVERY_S)
 
     async def keep_house(self) -> None:
         """Drop what has expired, for ever."""
         while True:
-            now = self.now_ms()
-            self.store.prune(now)
-            before = now - int(LOG_KEPT_S * 1000)
-            for process_id in self.state.processes:
-                self.link.send({"m": messages.LOG_EXPIRE, "process_id": process_id, "before": before})
+            self.store.prune(self.now_ms())
+            self.expire_logs()
             await anyio.sleep(HOUSEKEEPING_EVERY_S)
+
+    def expire_logs(self) -> None:
+        """Have the keeper delete the output that is too old."""
+        before = self.now_ms() - int(self.settings.logs.keep_days * 86_400_000)
+        for process_id in self.state.processes:
+            self.link.send({"m": messages.LOG_EXPIRE, "process_id": process_id, "before": before})
 
 
 async def run() -> int:
@@ -199,17 +215,20 @@ async def run() -> int:
     if store.set_aside is not None:
         log.error("database.set_aside", moved_to=store.set_aside, epoch=store.epoch)
     link = KeeperLink(paths.keeper_socket())
-    hub = Hub(store, link)
+    hub = Hub(store, link, load())
+    reloading.begin(hub)
     try:
         await link.connect(hub.hub_id)
         async with anyio.create_task_group() as tasks:
             hub.tasks = tasks
             tasks.start_soon(_end_on_signal, hub)
+            tasks.start_soon(_reload_on_signal, hub)
             tasks.start_soon(link.write)
             await tasks.start(_read_keeper, hub)
             await serve_public(hub)
             tasks.start_soon(hub.timers.run)
             tasks.start_soon(hub.sample)
+            tasks.start_soon(hub.heartbeats.run)
             tasks.start_soon(hub.keep_house)
             await hub.stopping.wait()
             hub.bus.publish("hub.stopping", {"hub_id": hub.hub_id})
@@ -252,6 +271,13 @@ async def _end_on_signal(hub: Hub) -> None:
         async for _ in signals:
             hub.stopping.set()
             return
+
+
+async def _reload_on_signal(hub: Hub) -> None:
+    with anyio.open_signal_receiver(signal.SIGHUP) as signals:
+        async for _ in signals:
+            with contextlib.suppress(RequestError):  # it was said in the log and as an event
+                reloading.reload(hub)
 
 
 def _say_store_error(error: RequestError | None) -> None:

@@ -22,6 +22,10 @@ NAME_PATTERN = r"^[^/\x00-\x1f\x7f]{1,64}$"
 MAX_ID = 200
 
 
+Watch = Annotated[list[str], Field(max_length=100, description="Globs below its folder; a change restarts it.")]
+OnClose = Annotated[Literal["keep", "stop", "ask"] | None, Field(description="When its pane is closed by hand.")]
+
+
 class StopRules(Settings):
     """How a process is stopped."""
 
@@ -59,10 +63,8 @@ class ProcessSettings(Settings):
     health: Annotated[Probe | None, Field(description="Looked at while it runs; failing, it is restarted.")] = None
     give_up: GiveUp = GiveUp()
     limits: Limits = Limits()
-    watch: Annotated[list[str], Field(description="Globs below its folder; a change restarts it.")] = []
-    on_close: Annotated[
-        Literal["keep", "stop", "ask"] | None, Field(description="When its pane is closed by hand.")
-    ] = None
+    watch: Watch = []
+    on_close: OnClose = None
     isolate: Annotated[bool, Field(description="Only an allow-list of the environment.")] = False
     worktree: Annotated[str | None, Field(description="Branch whose git worktree is its folder.")] = None
     direct: Annotated[bool, Field(description="Runs in the pane itself: no log, no attach, no survival.")] = False
@@ -109,6 +111,10 @@ class ProcessRecord(Record):
     pane: bool
     agent: str | None
     restart: Restart
+    health: Annotated[
+        str | None, Field(description="What its probe saw last: `port 5432`, or why it failed.")
+    ] = None
+    last_heartbeat: Annotated[str | None, Field(description="An agent's last output or hook.")] = None
     viewers: int
     cpu_percent: float | None
     memory_bytes: int | None
@@ -132,6 +138,7 @@ class ProcessAdded(ProcessReply):
     TAG: ClassVar[str] = "ProcessAdded"
     now: Annotated[str, Field(description="`spawned`, `refused`, `waits` or `added`.")]
     error: Payload | None = None
+    dropped: Annotated[list[str], Field(description="Unsafe names that were left out of `env`.")] = []
 
 
 class ProcessAdd(Mutation[ProcessAdded]):
@@ -153,6 +160,14 @@ class ProcessAdd(Mutation[ProcessAdded]):
     agent: str | None = None
     log: Annotated[LogKind, Field(description="Where output goes; but `disk`, a ring of 1 MB.")] = "disk"
     log_cap_bytes: Annotated[int, Field(ge=1 << 20)] = 256 << 20
+    depends_on: Annotated[dict[str, Need], Field(description="Names in its workspace, and what of each.")] = {}
+    ready: Annotated[Probe | None, Field(description="It counts as ready once this passes.")] = None
+    health: Annotated[Probe | None, Field(description="Looked at while it runs; failing, it is restarted.")] = None
+    give_up: GiveUp = GiveUp()
+    limits: Limits = Limits()
+    watch: Watch = []
+    on_close: OnClose = None
+    isolate: Annotated[bool, Field(description="Only an allow-list of the environment.")] = False
     root: Annotated[str | None, Field(description="Makes the workspace with this root if there is none.")] = None
     unique: Annotated[bool, Field(description="A taken name becomes `name-2`.")] = False
     environment: Annotated[
@@ -297,6 +312,34 @@ class ProcessGet(Command[ProcessReply]):
     process: Annotated[str, Field(max_length=MAX_ID)]
 
 
+class ProcessWaited(Reply):
+    """It came, or it did not."""
+
+    TAG: ClassVar[str] = "ProcessWaited"
+    process: ProcessRecord
+    outcome: Annotated[
+        Literal["met", "timeout", "in_vain"], Field(description="`in_vain`: it ended, and nobody starts it again.")
+    ]
+    line: Annotated[str | None, Field(description="The line that matched.")] = None
+
+
+class ProcessWait(Command[ProcessWaited]):
+    """Wait until a process is ready, has exited, or has written a line; what is so already counts.
+
+    `exited` is about the run that there is when it is asked for, or that is to come.
+    """
+
+    REPLY: ClassVar[type[Reply]] = ProcessWaited
+    process: Annotated[str, Field(max_length=MAX_ID)]
+    what: Annotated[
+        Literal["ready", "exited", "output"], Field(alias="for", description="What to wait for.")
+    ] = "ready"
+    regex: Annotated[
+        str | None, Field(min_length=1, max_length=4096, description="Searched in each line of its run's output.")
+    ] = None
+    timeout_s: Annotated[float, Field(ge=0, le=86400, description="Seconds to wait at most.")] = 3600.0
+
+
 class ProcessTyped(Reply):
     """The bytes were given to the program's terminal or stdin."""
 
@@ -347,12 +390,12 @@ class ProcessEvent(Record):
 
 COMMANDS: tuple[type[Command[Reply]], ...] = (
     ProcessAdd, ProcessStart, ProcessStop, ProcessKill, ProcessRestart, ProcessSuspend, ProcessResume, ProcessRemove,
-    ProcessList, ProcessGet, ProcessType, ProcessNotify,
+    ProcessList, ProcessGet, ProcessWait, ProcessType, ProcessNotify,
 )  # type: ignore[assignment]  # fmt: skip
 EVENTS: dict[str, type[Record]] = {
     f"process.{verb}": ProcessEvent
     for verb in (
-        "added", "starting", "running", "ready", "suspended", "resumed", "stopping", "stopped", "exited", "backoff",
-        "failed", "removed", "notified", "output_lost",
+        "added", "waiting", "starting", "running", "ready", "unhealthy", "suspended", "resumed", "stopping",
+        "stopped", "exited", "backoff", "failed", "removed", "notified", "output_lost",
     )
 }  # fmt: skip

@@ -10,7 +10,9 @@ import secrets
 from typing import TYPE_CHECKING, Any
 
 from wezparallel.errors import RequestError
-from wezparallel.hub.pool.restarts import MOST_RESTARTS
+from wezparallel.hub.handlers import waiting
+from wezparallel.hub.pool import checks, dependencies, notices
+from wezparallel.hub.pool.admission import check_room
 from wezparallel.hub.pool.supervise import alive
 from wezparallel.hub.state.model import Process, process_record
 from wezparallel.keeper import messages
@@ -36,7 +38,9 @@ def record(hub: Hub, process: Process) -> ProcessRecord:
             viewers=sum(seen == process.process_id for seen in hub.viewers.values()),
             cpu_percent=usage.cpu_percent if usage else None,
             memory_bytes=usage.memory_bytes if usage else None,
-            max_tries=MOST_RESTARTS,
+            max_tries=process.settings.give_up.tries,
+            health=hub.pool.health.text(process),
+            last_heartbeat=hub.heartbeats.of(process),
         )
     )
 
@@ -72,34 +76,44 @@ def add(hub: Hub, command: words.ProcessAdd) -> Accepted:
     home = os.path.expanduser("~")
     owner = hub.state.workspaces.get(workspace) if workspace else None
     process_id = _free_id(hub, command.id, command.unique)
+    checks.check_command(command.command)
+    env, dropped = checks.safe_env(command.env)
     settings = ProcessSettings(
         name=process_id.rpartition("/")[2], argv=[command.command, *command.args], cwd=_cwd(command, owner, home),
-        command=" ".join([command.command, *command.args]), env=dict(command.env), tty=command.tty,
+        command=" ".join([command.command, *command.args]), env=dict(env), tty=command.tty,
         restart=command.restart, backoff_s=command.backoff_s, stop=command.stop, agent=command.agent,
-        log=command.log, log_cap_bytes=command.log_cap_bytes,
+        log=command.log, log_cap_bytes=command.log_cap_bytes, depends_on=command.depends_on, ready=command.ready,
+        health=command.health, give_up=command.give_up, limits=command.limits, watch=command.watch,
+        on_close=command.on_close, isolate=command.isolate,
     )  # fmt: skip
     check_size(settings)
+    check_room(hub, workspace or None)
+    _check_needs(hub, workspace, settings)
     if workspace and owner is None:  # only now: a request that is refused must change nothing
         hub.workspaces.add(workspace, command.root or home)
     process = Process(
         process_id, workspace or None, settings, desired="down", created_at=hub.now_ms(),
-        order=len(hub.state.members(workspace)), env_id=hub.environments.put(command.environment),
+        order=len(hub.state.members(workspace)), env_id=hub.environments.put(checks.of_caller(command.environment, hub.bus.by)),
         auto_start_on_restore=command.auto_start_on_restore,
     )  # fmt: skip
     hub.workspaces.put(process)
-    return {"process_id": process_id, "run_id": hub.pool.want_up(process) if command.auto_start else None}
+    run_id = hub.pool.want_up(process) if command.auto_start else None
+    return {"process_id": process_id, "run_id": run_id, "dropped": dropped}
 
 
 async def added(hub: Hub, _command: words.ProcessAdd, accepted: Accepted) -> words.ProcessAdded:
-    """Answer once it is spawned, or why it is not."""
+    """Answer once it is spawned or known to wait, or why it is not."""
     process = accepted_one(hub, accepted)
-    if accepted["run_id"] is None:
-        return words.ProcessAdded(process=record(hub, process), now="added")
-    try:
-        await until_up(hub, process, accepted["run_id"])
-    except RequestError as error:
-        return words.ProcessAdded(process=record(hub, process), now="refused", error=error.to_json())
-    return words.ProcessAdded(process=record(hub, process), now="spawned")
+    now, error = "added" if accepted["run_id"] is None else "spawned", None
+    if now == "spawned" and process.waits_for != "process":
+        try:
+            await until_up(hub, process, accepted["run_id"])
+        except RequestError as refused:
+            now, error = "refused", refused.to_json()
+    if now == "spawned" and process.waits_for in ("process", "admission"):
+        now = "waits"
+    dropped = accepted.get("dropped") or []
+    return words.ProcessAdded(process=record(hub, process), now=now, error=error, dropped=dropped)
 
 
 def start(hub: Hub, command: words.ProcessStart) -> Accepted:
@@ -113,11 +127,13 @@ def start(hub: Hub, command: words.ProcessStart) -> Accepted:
     return {"process_id": process.process_id, "run_id": hub.pool.want_up(process)}
 
 
-async def started(hub: Hub, _command: words.ProcessStart, accepted: Accepted) -> words.ProcessStarted:
+async def started(hub: Hub, command: words.ProcessStart, accepted: Accepted) -> words.ProcessStarted:
     """Answer once the run is there. Raises RequestError with the reason when it is not."""
     process = accepted_one(hub, accepted)
     hub.drop_unused_environments()
     await until_up(hub, process, accepted["run_id"])
+    if command.wait == "ready":
+        await waiting.until_ready(hub, process)
     return words.ProcessStarted(process=record(hub, process))
 
 
@@ -128,11 +144,13 @@ def restart(hub: Hub, command: words.ProcessRestart) -> Accepted:
     return {"process_id": process.process_id, "run_id": hub.pool.want_restart(process)}
 
 
-async def restarted(hub: Hub, _command: words.ProcessRestart, accepted: Accepted) -> words.ProcessRestarted:
+async def restarted(hub: Hub, command: words.ProcessRestart, accepted: Accepted) -> words.ProcessRestarted:
     """Answer once the new run is there."""
     process = accepted_one(hub, accepted)
     hub.drop_unused_environments()
     await until_up(hub, process, accepted["run_id"])
+    if command.wait == "ready":
+        await waiting.until_ready(hub, process)
     return words.ProcessRestarted(process=record(hub, process))
 
 
@@ -185,6 +203,7 @@ def type_(hub: Hub, command: words.ProcessType) -> Accepted:
             state=process.state,
         )
     _bytes_to_type(command)
+    notices.clear(hub, process)
     return {"process_id": process.process_id, "write_key": command.key or secrets.token_hex(8)}
 
 
@@ -243,9 +262,11 @@ async def until_up(hub: Hub, process: Process, run_id: str) -> None:
     """Wait until a run was spawned. Raises RequestError when it never will be."""
 
     def settled() -> bool:
-        return not (process.planned is not None and process.planned.run_id == run_id)
+        return process.waits_for == "admission" or not (process.planned and process.planned.run_id == run_id)
 
     await hub.pool.until(process, settled)
+    if process.waits_for == "admission":
+        return
     if run_id in hub.pool.refusals:
         raise hub.pool.refusals[run_id]
     if process.run is not None and process.run.run_id == run_id:
@@ -309,10 +330,14 @@ def _of_run(hub: Hub, process_id: str, run_id: str | None) -> Process:
 def _renew_environment(hub: Hub, process: Process, environment: dict[str, str] | None) -> None:
     """Have its next runs start with another environment, which the keeper holds before its name is written down."""
     if environment is not None:
-        process.env_id = hub.environments.put(environment)
+        process.env_id = hub.environments.put(checks.of_caller(environment, hub.bus.by))
 
 
 def _free_id(hub: Hub, wanted: str, unique: bool) -> str:
+    workspace, _, name = wanted.rpartition("/")
+    named = next((p for p in hub.state.members(workspace) if p.settings.name == name), None) if workspace else None
+    if named is not None:  # in a renamed workspace its id begins otherwise
+        wanted = named.process_id
     if wanted not in hub.state.processes:
         return wanted
     if not unique:
@@ -325,8 +350,29 @@ def _free_id(hub: Hub, wanted: str, unique: bool) -> str:
     return f"{wanted}-{number}"
 
 
+def _check_needs(hub: Hub, workspace: str, settings: ProcessSettings) -> None:
+    """Refuse needs that cannot be met, and what an agent may not have run. Raises RequestError."""
+    by = hub.bus.by
+    probes = [probe for probe in (settings.ready, settings.health) if probe is not None]
+    if by is not None and by["role"] != "person" and any(probe.exec is not None for probe in probes):
+        raise RequestError(
+            "caller.agent_not_allowed",
+            "an `exec` probe runs outside of an agent's tree, so only a person may ask for one; take http, tcp or "
+            "log_line",
+        )
+    if not settings.depends_on:
+        return
+    beside = (p for p in hub.state.processes.values() if p.workspace == (workspace or None) and not p.removed)
+    needs = {process.settings.name: process.settings.depends_on for process in beside}
+    wrong = dependencies.problem(needs | {settings.name: settings.depends_on}, settings.name)
+    if wrong is not None:
+        raise RequestError("command.bad_value", wrong[1], field="depends_on", process=wrong[0])
+
+
 def _cwd(command: words.ProcessAdd, owner: Any, home: str) -> str:
-    cwd = command.cwd or (owner.root if owner is not None else command.root or home)
+    root = owner.root if owner is not None else command.root
+    cwd = command.cwd or root or home
+    checks.check_cwd(cwd, root)
     if not cwd.startswith("/"):
         raise RequestError("process.bad_directory", f"{cwd!r} is not absolute; give the whole path", cwd=cwd)
     return str(cwd)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from wezparallel.hub.comms.dispatch import Handler, LateRead, Read, Stream, Write
-from wezparallel.hub.handlers import hub, log, process, suspension, template, workspace
+from wezparallel.hub.handlers import applying, environment, notice
+from wezparallel.hub.handlers import config, hub, log, process, suspension, template, waiting, workspace
 
 HANDLERS: dict[str, Handler] = {
     "Ping": Read(hub.ping, sees_state=False, depends_on=hub.uptime),
@@ -15,6 +16,9 @@ HANDLERS: dict[str, Handler] = {
     "DaemonUpgrade": Write(hub.upgrade, hub.upgraded),
     "WorkspaceCreate": Write(workspace.create, workspace.created),
     "WorkspaceOpen": Write(workspace.open_, workspace.opened),
+    "WorkspaceApply": Write(applying.apply, applying.applied),
+    "WorkspaceSwitch": Write(workspace.switch, workspace.switched),
+    "WorkspaceRename": Write(workspace.rename, workspace.renamed),
     "WorkspaceClose": Write(workspace.close, workspace.closed),
     "WorkspaceDelete": Write(workspace.delete, workspace.deleted),
     "WorkspaceList": Read(workspace.list_),
@@ -29,7 +33,10 @@ HANDLERS: dict[str, Handler] = {
     "ProcessRemove": Write(process.remove, process.removed),
     "ProcessList": Read(process.list_),
     "ProcessGet": Read(process.get),
+    "ProcessWait": LateRead(waiting.wait),
     "ProcessType": Write(process.type_, process.typed),
+    "ProcessNotify": Write(notice.notify, notice.notified),
+    "EnvironmentGet": LateRead(environment.get, is_private=True),
     "TemplateList": Read(template.list_),
     "TemplateGet": Read(template.get),
     "TemplateCheck": Read(template.check, sees_state=False),
@@ -37,6 +44,9 @@ HANDLERS: dict[str, Handler] = {
     "TemplateCreate": Write(template.create, template.created),
     "TemplateUpdate": Write(template.update, template.updated),
     "TemplateDelete": Write(template.delete, template.deleted),
+    "ConfigGet": Read(config.get, sees_state=False),
+    "ConfigCheck": Read(config.check, sees_state=False),
+    "ConfigReload": Write(config.reload, config.reloaded),
     "LogRead": LateRead(log.read),
     "LogExport": LateRead(log.export),
 }

@@ -14,6 +14,7 @@ import structlog
 
 from wezparallel.hub.failpoints import failpoint
 from wezparallel.hub.pool.keeper_link import close_all
+from wezparallel.hub.pool.removal import bury
 from wezparallel.hub.pool.supervise import alive
 from wezparallel.hub.state.model import Process, Run
 from wezparallel.keeper import messages
@@ -77,9 +78,12 @@ class Adoption:
             self._settle_run(process, run_id, message, fds)
         self._settle_lost()
         for process_id in tombs:  # before a process that was added again under the same name is made known
-            hub.pool.bury(process_id)
+            bury(hub, process_id)
         for process in list(hub.state.processes.values()):
-            process.waits_for = None
+            if process.waits_for == "process":
+                hub.pool.needs.follow(process)
+            elif process.waits_for != "admission":
+                process.waits_for = None
             if not alive(process.run):
                 hub.link.send({"m": messages.RESERVE, "process_id": process.process_id})
             hub.pool.act_after_commit(process)
@@ -116,6 +120,8 @@ class Adoption:
             hub.pool.spawned(process, known, message, fds)
         else:
             hub.pool.fds[run_id] = fds
+            if not message.get("exit"):
+                hub.pool.health.begin(process, known)
         if not message.get("exit"):
             hub.pool.suspended(process, run_id, bool(message.get("suspended")))
 

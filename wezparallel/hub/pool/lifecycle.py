@@ -36,7 +36,7 @@ EVENTS: dict[Event, str] = {
 
 # event: (states in which it can happen, state that follows)
 _RULES: tuple[tuple[Event, tuple[State, ...], State], ...] = (
-    ("wait", ("not_started", "stopped", "exited", "backoff", "failed"), "not_started"),
+    ("wait", ("not_started", "starting", "stopped", "exited", "backoff", "failed"), "not_started"),
     ("start", ("not_started", "stopped", "exited", "backoff", "failed"), "starting"),
     ("spawned", ("starting",), "running"),
     ("passed", ("running", "ready", "unhealthy"), "ready"),
@@ -51,8 +51,13 @@ _RULES: tuple[tuple[Event, tuple[State, ...], State], ...] = (
     ("lost", ("stopping",), "stopped"),
     ("exited", ("starting", "running", "ready", "unhealthy", "suspended"), "exited"),
     ("lost", ("starting", "running", "ready", "unhealthy", "suspended"), "exited"),
-    ("retry", ("starting", "running", "ready", "unhealthy", "suspended"), "backoff"),
-    ("give_up", ("not_started", "starting", "running", "ready", "unhealthy", "suspended", "backoff"), "failed"),
+    # From `stopping`, because what is unhealthy is stopped first.
+    ("retry", ("starting", "running", "ready", "unhealthy", "suspended", "stopping"), "backoff"),
+    (
+        "give_up",
+        ("not_started", "starting", "running", "ready", "unhealthy", "suspended", "stopping", "backoff"),
+        "failed",
+    ),
 )
 
 TABLE: dict[tuple[State, Event], State] = {

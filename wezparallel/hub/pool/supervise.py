@@ -11,16 +11,19 @@ from __future__ import annotations
 
 import random
 import secrets
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any
 
-import anyio
 import structlog
 
 from wezparallel.errors import RequestError
 from wezparallel.hub.failpoints import failpoint
-from wezparallel.hub.pool import lifecycle, restarts
+from wezparallel.hub.pool import kinds, lifecycle, removal, restarts
+from wezparallel.hub.pool.admission import Admission
+from wezparallel.hub.pool.health import Health
 from wezparallel.hub.pool.keeper_link import close_all
+from wezparallel.hub.pool.needs import Needs
 from wezparallel.hub.pool.starting import check_start, spawn_message
+from wezparallel.hub.pool.telling import Telling, alive
 from wezparallel.hub.state.model import Process, Run, rfc3339
 from wezparallel.keeper import messages
 
@@ -29,28 +32,26 @@ if TYPE_CHECKING:
 
     Message = dict[str, Any]
 
+__all__ = ["Pool", "alive"]
+
 log = structlog.get_logger()
 
 REFUSALS = 1000
 VIEWER_WAIT_S = 1.0  # a process whose pane is being opened starts then at the latest
 
 
-def alive(run: Run | None) -> TypeGuard[Run]:
-    """Tell whether the keeper holds this run."""
-    return run is not None and run.status == "spawned"
-
-
-class Pool:
+class Pool(Telling):
     """All processes, and what is going on with them."""
 
     def __init__(self, hub: Hub) -> None:
-        self._hub = hub
-        self._changed: dict[str, anyio.Event] = {}
+        super().__init__(hub)
+        self.needs = Needs(self, hub.state)
+        self.health = Health(hub)
+        self.admission = Admission(hub, self)
         self._spawning: set[str] = set()
         self._stopping: set[str] = set()
         self.fds: dict[str, list[int]] = {}
         """run id -> duplicates of its descriptors, so that the keeper's death kills nothing"""
-        self._told: dict[str, int] = {}
         self.refusals: dict[str, RequestError] = {}
         """run id -> why it was not spawned"""
 
@@ -61,13 +62,16 @@ class Pool:
         if process.planned is None and alive(process.run) and process.state != "stopping":
             self._save(process)
             return process.run.run_id
-        return self._plan(process)
+        run_id = self._plan(process)
+        self.needs.raise_needed(process)
+        return run_id
 
     def want_restart(self, process: Process) -> str:
         """Have a new run; return it. The present one is stopped first."""
         process.desired = "up"
         self._fresh(process)
         run_id = self._plan(process)
+        self.needs.raise_needed(process)
         if alive(process.run):
             self._stop(process, process.run)
         return run_id
@@ -82,8 +86,9 @@ class Pool:
             planned.status = "lost"
             self._hub.store.put_run(planned)
             process.planned = None
-        if not alive(process.run) and process.planned is None and process.state in ("backoff", "starting"):
-            self._move(process, "stop" if process.state == "backoff" else "stopped", "stopped", reason=None)
+        waited = process.state == "backoff" or (process.state == "not_started" and planned is not None)
+        if not alive(process.run) and process.planned is None and (waited or process.state == "starting"):
+            self._move(process, "stop" if waited else "stopped", "stopped", reason=None)
         self._save(process)
         if alive(process.run):
             self._stop(process, process.run, grace_s, kill)
@@ -108,10 +113,16 @@ class Pool:
                 self._stop(process, run)
             return
         if process.removed and process.planned is None:
-            self._forget(process)
+            removal.forget(self._hub, process)
+            self._notify(process.process_id)
             return
         planned = process.planned
-        if planned is None or process.waits_for is not None or planned.run_id in self._spawning:
+        if planned is not None and planned.run_id in self._spawning:
+            return
+        if process.waits_for == "process":
+            self.needs.settle(process)
+            return
+        if planned is None or process.waits_for == "viewer" or not self.admission.admits(process):
             return
         failpoint("stored")
         self._spawning.add(planned.run_id)
@@ -119,6 +130,8 @@ class Pool:
 
     def reserve(self, process: Process) -> None:
         """Let a planned process wait for its viewer, 1 s at most."""
+        if process.waits_for is not None:
+            return
         process.waits_for = "viewer"
         self._hub.link.send({"m": messages.RESERVE, "process_id": process.process_id})
         self._hub.timers.after(VIEWER_WAIT_S, lambda: self.release(process))
@@ -128,6 +141,34 @@ class Pool:
         if process.waits_for == "viewer":
             process.waits_for = None
             self.act_after_commit(process)
+
+    def begin(self, process: Process) -> None:
+        """What it waited for is there."""
+        process.waits_for = None
+        self._move(process, "start", "starting", reason=None)
+        self._save(process)
+        self.act_after_commit(process)
+
+    def block(self, process: Process, reason: str, error: RequestError) -> None:
+        """Give up a start that waits in vain; `waits_for` stays, so that a change of what it needs is noticed."""
+        if process.planned is not None:
+            self._drop(process, process.planned, error)
+        self._move(process, "give_up", "failed", reason=reason)
+        self._save(process)
+
+    def start_again(self, process: Process) -> None:
+        """Plan a run of what is wanted up, waited in vain, and may go on."""
+        self._plan(process)
+
+    def failing(self, process: Process, run: Run, reason: str) -> None:
+        """Its probe fails too often: say so, and by its policy start it again."""
+        if run is not process.run or not alive(run) or not lifecycle.allows(process.state, "failed_check"):
+            return
+        if process.state != "unhealthy" or process.reason != reason:
+            self._move(process, "failed_check", "unhealthy", reason=reason, pid=run.pid)
+            self._save(process)
+        if process.settings.restart != "never" and process.desired == "up" and process.planned is None:
+            self._stop(process, run)
 
     def spawned(self, process: Process, run: Run, message: Message, fds: list[int]) -> None:
         """The keeper holds this run: its answer to a spawn, or what it lists at adoption."""
@@ -144,6 +185,7 @@ class Pool:
         self._hub.store.put_run(run)
         self._move(process, "spawned", "running", pid=run.pid)
         self._save(process)
+        self.health.begin(process, run)
         self.act_after_commit(process)
 
     def exited(self, message: Message) -> None:
@@ -172,17 +214,16 @@ class Pool:
             reason = f"{left} of its processes could not be stopped" if left else None
             self._move(process, event, "suspended" if suspended else "resumed", reason=reason, pid=run.pid)
             self._save(process)
+            if run.ready and not suspended:
+                self.passed(process, run)
         self._notify(process.process_id)
-
-    def told(self, run_id: str) -> int:
-        """Return how often the keeper has said of a run whether it stands still."""
-        return self._told.get(run_id, 0)
 
     def lost(self, process: Process, run: Run, rebooted: bool) -> None:
         """Nobody holds a run that was there: say so, and bring back what is wanted."""
         went = "the machine restarted" if rebooted else "its keeper ended"
         reason = f"{went} while it ran; how it ended is not known"
         run.status = "lost"
+        self.health.end(run)
         run.ended_at = self._hub.now_ms()
         self._hub.store.put_run(run)
         self._move(process, "lost", "exited", reason=reason, exit_code=None, signal=None)
@@ -191,12 +232,6 @@ class Pool:
             self._plan(process)
         self._save(process)
 
-    async def until(self, process: Process, condition: Any) -> None:
-        """Wait until `condition()` holds; looked at after each change of the process."""
-        while not condition():
-            event = self._changed.setdefault(process.process_id, anyio.Event())
-            await event.wait()
-
     @staticmethod
     def _fresh(process: Process) -> None:
         """A person starts it: what happened before does not count."""
@@ -204,7 +239,8 @@ class Pool:
         process.streak = 0
         process.restart_count = 0
 
-    def _plan(self, process: Process) -> str:
+    def _plan(self, process: Process, *, waits: bool = True) -> str:
+        """Store a run to come. By policy it comes back without waiting for others (`waits`) once more."""
         if process.planned is None:
             process.runs += 1
             process.planned = Run(
@@ -213,21 +249,35 @@ class Pool:
             )  # fmt: skip
             process.backoff_until = None
             self._hub.store.put_run(process.planned)
+            if waits and process.settings.depends_on:
+                process.waits_for = "process"
             if not alive(process.run):
-                self._move(process, "start", "starting")
+                self._start_or_wait(process)
         self._save(process)
         self.act_after_commit(process)
         return process.planned.run_id
+
+    def _start_or_wait(self, process: Process) -> None:
+        if process.waits_for == "process":
+            process.state = lifecycle.next_state(process.state, "wait")
+            process.reason = None
+            self.needs.follow(process)
+            self._notify(process.process_id)  # what is awaited is said by `waits`
+        else:
+            self._move(process, "start", "starting")
 
     async def _spawn(self, process: Process, run: Run) -> None:
         try:
             env_id = await self._hub.environments.ready(process.env_id)
             with self._hub.environments.in_use(env_id):
-                await check_start(process.settings, await self._hub.environments.get(env_id))
+                given = await self._hub.environments.get(env_id)
+                prepared = kinds.prepared(process.settings, self._hub.settings, given)
+                prepared = await check_start(prepared, given)
                 if process.planned is not run or process.desired == "down":
                     self._refused(process, run, RequestError("process.superseded", "a stop overtook this start"))
                     return
-                reply, fds = await self._hub.link.call(spawn_message(process, run, env_id))
+                await self.health.prepare(process, run)
+                reply, fds = await self._hub.link.call(spawn_message(process, run, env_id, prepared))
         except RequestError as error:
             self._refused(process, run, error)
             return
@@ -238,7 +288,7 @@ class Pool:
         failpoint("sent")
         self.spawned(process, run, reply, fds)
 
-    def _refused(self, process: Process, run: Run, error: RequestError) -> None:
+    def _drop(self, process: Process, run: Run, error: RequestError) -> None:
         self._spawning.discard(run.run_id)
         self.refusals[run.run_id] = error
         if len(self.refusals) > REFUSALS:  # whoever waited for the oldest was told long ago
@@ -247,6 +297,9 @@ class Pool:
         self._hub.store.put_run(run)
         if process.planned is run:
             process.planned = None
+
+    def _refused(self, process: Process, run: Run, error: RequestError) -> None:
+        self._drop(process, run, error)
         if process.desired == "down" or error.code == "process.superseded":
             self._move(process, "stopped", "stopped", reason=None)
         else:
@@ -278,17 +331,21 @@ class Pool:
     def _end(self, process: Process, run: Run, message: Message) -> None:
         self._stopping.discard(run.run_id)
         self._told.pop(run.run_id, None)
+        self.health.end(run)
         run.status = "exited"
         run.exit_code, run.signal = message["exit_code"], message["signal"]
         run.ended_at = message["at"]
-        run.asked = bool(message["asked"]) or process.desired == "down" or process.planned is not None
+        is_unwanted = process.desired == "down" or process.planned is not None
+        # Stopped by us and by nobody's wish: it was unhealthy, and its policy decides.
+        unhealthy = process.reason if process.state == "stopping" and message["asked"] and not is_unwanted else None
+        run.asked = is_unwanted or (bool(message["asked"]) and unhealthy is None)
         self._hub.store.put_run(run)
-        ended = restarts.Exit(run.exit_code, run.signal, run.asked, message["ran_s"])
+        ended = restarts.Exit(run.exit_code, run.signal, run.asked, message["ran_s"], unhealthy=unhealthy)
         told = {"exit_code": run.exit_code, "signal": run.signal, "ran_s": message["ran_s"]}
         if run.asked:
             self._move(process, "stopped", "stopped", reason=None, **told)
             if process.planned is not None:
-                self._move(process, "start", "starting")
+                self._start_or_wait(process)
         else:
             self._by_policy(process, ended, told)
         self._save(process)
@@ -300,8 +357,9 @@ class Pool:
         history = restarts.History(tuple(process.restarts), process.streak)
         settings = process.settings
         decision = restarts.decide(
-            settings.restart, ended, history, now_ms / 1000, random.random, backoff_s=settings.backoff_s
-        )
+            settings.restart, ended, history, now_ms / 1000, random.random, backoff_s=settings.backoff_s,
+            give_up=settings.give_up,
+        )  # fmt: skip
         process.restarts, process.streak = list(decision.history.times), decision.history.streak
         process.state = lifecycle.next_state(process.state, decision.event)
         process.reason = decision.reason
@@ -324,53 +382,10 @@ class Pool:
 
         def start() -> None:
             if process.state == "backoff" and process.backoff_until == due and process.desired == "up":
-                self._plan(process)
+                self._plan(process, waits=False)
 
         delay_s = (due - self._hub.now_ms()) / 1000
         if delay_s <= 0:
             start()
         else:
             self._hub.timers.after(delay_s, start)
-
-    def _forget(self, process: Process) -> None:
-        process_id = process.process_id
-        if self._hub.state.processes.get(process_id) is not process:
-            return
-        del self._hub.state.processes[process_id]
-        self._hub.store.delete_process(process_id)
-        self._hub.bus.publish("process.removed", {"process_id": process_id, "workspace": process.workspace})
-        self._hub.store.when_committed(self._hub.store.ticket(), lambda: self.bury(process_id))
-        self._notify(process_id)
-
-    def bury(self, process_id: str) -> None:
-        """Tell the keeper to forget a removed process and its log; its tombstone goes when the keeper has."""
-
-        def gone(_reply: Message, _fds: list[int]) -> None:
-            self._hub.store.clear_tombstone(process_id)
-            self._hub.drop_unused_environments()
-
-        self._hub.link.request({"m": messages.FORGET, "process_id": process_id}, gone)
-
-    def _move(self, process: Process, event: lifecycle.Event, name: str, **data: Any) -> None:
-        process.state = lifecycle.next_state(process.state, event)
-        if "reason" in data:
-            process.reason = data["reason"]
-        self._tell(process, name, **data)
-
-    def _tell(self, process: Process, name: str, **data: Any) -> None:
-        run = process.run if process.planned is None or alive(process.run) else process.planned
-        run_id = run.run_id if run is not None else None
-        body = {"process_id": process.process_id, "workspace": process.workspace, "run_id": run_id,
-                "state": process.state, **data}  # fmt: skip
-        self._hub.bus.publish(f"process.{name}", body, cause=run_id)
-        self._notify(process.process_id)
-
-    def _notify(self, process_id: str) -> None:
-        event = self._changed.pop(process_id, None)
-        if event is not None:
-            event.set()
-
-    def _save(self, process: Process) -> None:
-        if process.process_id in self._hub.state.processes:
-            self._hub.store.put_process(process)
-        self._notify(process.process_id)

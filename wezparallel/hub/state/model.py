@@ -148,6 +148,8 @@ def process_record(
     cpu_percent: float | None = None,
     memory_bytes: int | None = None,
     max_tries: int = 0,
+    health: str | None = None,
+    last_heartbeat: Millis | None = None,
 ) -> JsonObject:
     """Return what clients see of a process (`protocol.process.ProcessRecord`)."""
     settings, run = process.settings, process.run
@@ -178,6 +180,8 @@ def process_record(
         "pane": settings.pane,
         "agent": settings.agent,
         "restart": settings.restart,
+        "health": health,
+        "last_heartbeat": _moment(last_heartbeat),
         "viewers": viewers,
         "cpu_percent": cpu_percent,
         "memory_bytes": memory_bytes,
