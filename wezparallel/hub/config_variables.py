@@ -40,6 +40,11 @@ class Problem:
     line: int | None = None
     column: int | None = None
 
+    @property
+    def summary(self) -> str:
+        """Its first line, which says place and fault."""
+        return self.message.partition("\n")[0]
+
     @classmethod
     def of(cls, error: RequestError) -> Problem:
         """Return what an error says."""

@@ -165,7 +165,8 @@ def _candidates(option: Option, value: Any, text: str) -> Iterator[Any]:
 
 def _why(failure: ValidationError) -> str:
     first = failure.errors(include_url=False, include_context=False)[0]
-    return str(first["msg"]).removeprefix("Value error, ").replace("Input should", "it should")
+    said = str(first["msg"]).removeprefix("Value error, ").replace("Input should", "it should")
+    return said.partition(", unable to")[0]
 
 
 def _hint(path: Path, option: Option, text: str) -> str:

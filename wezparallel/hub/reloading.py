@@ -52,12 +52,12 @@ def reload(hub: Hub, read: Callable[[], Configuration] = configuration.load) -> 
     if fresh.errors:
         # What holds stays; only what is wrong is known from now on.
         hub.configuration = replace(hub.configuration, errors=fresh.errors, warnings=fresh.warnings)
-        message = fresh.errors[0].message
-        log.error("config.rejected", path=fresh.path, reason=message)
-        hub.bus.publish("config.rejected", {"path": fresh.path, "changed": [], "message": message})
+        summary = fresh.errors[0].summary
+        log.error("config.rejected", path=fresh.path, reason=summary)
+        hub.bus.publish("config.rejected", {"path": fresh.path, "changed": [], "message": summary})
         first = fresh.errors[0]
         raise RequestError(
-            "config.bad_value", message, file=first.file, line=first.line, column=first.column,
+            "config.bad_value", first.message, file=first.file, line=first.line, column=first.column,
             errors=[problem.message for problem in fresh.errors],
         )  # fmt: skip
     changed = differences(hub.settings, fresh.settings)
@@ -90,9 +90,9 @@ def value(settings: Settings, path: options.Path) -> object:
 def say(read: Configuration) -> None:
     """Write down what was wrong."""
     for problem in read.errors:
-        log.error("config.bad_value", path=read.path, reason=problem.message, instead="what held before, or defaults")
+        log.error("config.bad_value", path=read.path, reason=problem.summary, instead="what held before, or defaults")
     for problem in read.warnings:
-        log.warning("config.warning", path=read.path, reason=problem.message)
+        log.warning("config.warning", path=read.path, reason=problem.summary)
 
 
 def set_log_level(settings: Settings) -> None:

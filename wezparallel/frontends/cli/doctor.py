@@ -15,7 +15,7 @@ from wezparallel import paths
 from wezparallel.client import launch
 from wezparallel.client.control import Control
 from wezparallel.errors import LinkError, RequestError
-from wezparallel.frontends.cli import exits, text
+from wezparallel.frontends.cli import config, exits, text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def doctor(context: Context) -> int:
     """Check everything; exit code 1 when something is to be fixed."""
     findings = [
         finding
-        for check in (_python, _daemon, _sockets, _state, _wezterm, _claude, _terminal)
+        for check in (_python, _daemon, _sockets, _config, _state, _wezterm, _claude, _terminal)
         for finding in check(context)
     ]
     if context.json:
@@ -142,6 +142,23 @@ def _sockets(context: Context) -> Iterator[Finding]:
         yield Finding("note", "sockets", f"{link} is not ours", f"clients use {context.socket}")
     else:
         yield Finding("note", "sockets", f"{link} is missing; the keeper makes it again")
+
+
+def _config(context: Context) -> Iterator[Finding]:
+    try:
+        held = config.ask(context, "ConfigGet")
+    except (LinkError, RequestError) as error:
+        yield Finding("fix", "config", error.message.splitlines()[0], f"the log of the hub: {paths.own_log('hub')}")
+        return
+    for problem in held["errors"]:
+        sentence = problem["message"].splitlines()[0]
+        yield Finding("fix", "config", sentence, "wezparallel config edit; until then what held before, or defaults")
+    for problem in held["warnings"]:
+        lines = problem["message"].splitlines()
+        yield Finding("note", "config", lines[0], lines[-1] if len(lines) > 1 else "")
+    if not held["errors"]:
+        shown = text.home(held["path"], os.path.expanduser("~")) if held["path"] else "no file: all is default"
+        yield Finding("ok", "config", shown)
 
 
 def _state(_: Context) -> Iterator[Finding]:

@@ -75,7 +75,7 @@ def status(hub: Hub, _command: words.Status) -> words.StatusReply:
         workspaces=sum(workspace.open for workspace in hub.state.workspaces.values()),
         processes=sum(by_state.values()), by_state=by_state, hub_memory_bytes=_own_memory(int(time.monotonic())),
         processes_memory_bytes=sum(memory) if memory else None, subscribers=hub.bus.subscribers,
-        config_error=hub.configuration.errors[0].message if hub.configuration.errors else None,
+        config_error=hub.configuration.errors[0].summary if hub.configuration.errors else None,
     )  # fmt: skip
 
 
