@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from wezparallel.errors import RequestError
 from wezparallel.hub.workspaces import layouts
-from wezparallel.hub.workspaces.layouts import Layout, Picture, compile_picture, draw, read_picture, redraw, tile
+from wezparallel.hub.workspaces.drawing import draw
+from wezparallel.hub.workspaces.layouts import Layout, Picture, compile_picture, read_picture, redraw, tile
 from wezparallel.hub.workspaces.source import Mark, Source, cells
 
 Grid = layouts.Grid

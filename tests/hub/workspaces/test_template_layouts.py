@@ -48,7 +48,7 @@ def test_a_torn_area_is_told_as_in_an_editor() -> None:
         ("{areas: a b c, columns: [1, true, x]}", "1:37", "a weight is a number"),
         ("{areas: a b c, columns: [1, .nan, x]}", "1:37", "a weight is a number"),
         ("{areas: a b c, rows: [1, 2]}", "1:17", "`rows` has 2 weights, the picture has 1 row"),
-        ("three_pane_horizontal", "1:9", "the named layout 'three_pane_horizontal' is not supported yet"),
+        ("three_pane_diagonal", "1:9", "no pane is called 'three_pane_diagonal'"),
         ("sidebar", "1:9", "no pane is called 'sidebar'"),
     ],
 )  # fmt: skip

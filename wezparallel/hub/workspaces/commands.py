@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from wezparallel.hub.workspaces.source import fold
 
@@ -54,31 +54,43 @@ class Command:
     env: dict[str, str] = field(default_factory=dict)
     """Pseudo-flags that became variables."""
 
+    def with_args(self, args: Collection[str]) -> Command:
+        """Return it with further arguments."""
+        return replace(self, argv=[*self.argv, *args], text=f"{self.text} {shlex.join(args)}".strip())
 
-def from_text(text: str, shell: str) -> Command:
-    """Understand a command that was written as one string."""
+
+def from_text(text: str, shell: str, programs: Mapping[str, str] | None = None) -> Command:
+    """Understand a command that was written as one string. `programs` has what the settings name for agents."""
     text = text.strip()
     first = text.split(maxsplit=1)[0]
     if text == "shell":
         return Command([shell], "shell", is_shell=True)
     if first in _AGENT_NAMES:
-        return _agent(text, first, shell)
-    return Command(_in_shell(text, shell), text)
+        return _agent(text, first, shell, programs or {})
+    return Command(in_shell(text, shell), text)
 
 
-def from_list(argv: Sequence[str]) -> Command:
-    """Understand a command that was written as a list."""
+def from_list(argv: Sequence[str], programs: Mapping[str, str] | None = None) -> Command:
+    """Understand a command that was written as a list. `programs` has what the settings name for agents."""
     text = shlex.join(argv)
     kind = _AGENT_NAMES.get(argv[0])
     if kind is None:
         return Command(list(argv), text)
-    rest, env = _take_flags(argv[1:])
+    rest, env = _take_flags(argv[1:], (programs or {}).get(kind, ""))
     return Command([AGENTS[kind], *rest], text, agent=kind, env=env)
 
 
 def from_agent(kind: str) -> Command:
     """Return the command of an agent that was only named."""
     return Command([AGENTS[kind]], AGENTS[kind], agent=kind)
+
+
+def prompted(argv: Sequence[str], prompt: str) -> list[str]:
+    """Return an agent's argv with what it is told first, as its last argument."""
+    words = ["--", prompt] if prompt.startswith("-") else [prompt]  # else it would be an option
+    if len(argv) == 3 and argv[1] == "-c":
+        return [*argv[:2], f"{argv[2]} {shlex.join(words)}"]
+    return [*argv, *words]
 
 
 def agent_kind(name: str) -> str | None:
@@ -133,22 +145,28 @@ def derived_name(text: str, taken: Collection[str]) -> str:
     return name
 
 
-def _in_shell(text: str, shell: str) -> list[str]:
+def in_shell(text: str, shell: str) -> list[str]:
+    """Return the argv that runs a line in a shell, which is replaced by the program where that is surely the same."""
     return [shell, "-c", f"exec {text}" if is_simple(text) else text]
 
 
-def _agent(text: str, first: str, shell: str) -> Command:
+def _agent(text: str, first: str, shell: str, programs: Mapping[str, str]) -> Command:
     kind = _AGENT_NAMES[first]
     line = AGENTS[kind] + text[len(first) :]
     # Where the shell would change nothing but quotes, the agent is started without one.
     if is_simple(line) and not re.search(r"[$*?\[\]{}~\\#]", line):
-        rest, env = _take_flags(shlex.split(line)[1:])
+        rest, env = _take_flags(shlex.split(line)[1:], programs.get(kind, ""))
         return Command([AGENTS[kind], *rest], text, agent=kind, env=env)
-    return Command(_in_shell(line, shell), text, agent=kind)
+    return Command(in_shell(line, shell), text, agent=kind)
 
 
-def _take_flags(words: Sequence[str]) -> tuple[list[str], dict[str, str]]:
-    """Take the seeds' pseudo-flags off; they become `CLAUDE_WORKSPACE` and so on."""
+def _take_flags(words: Sequence[str], program: str) -> tuple[list[str], dict[str, str]]:
+    """Take the seeds' pseudo-flags off; they become `CLAUDE_WORKSPACE` and so on.
+
+    A program that really is called `claude-code`, because the settings name it, is taken to know them.
+    """
+    if program.rsplit("/", 1)[-1] == "claude-code":
+        return list(words), {}
     rest: list[str] = []
     env: dict[str, str] = {}
     left = iter(words)

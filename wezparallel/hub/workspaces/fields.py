@@ -1,6 +1,6 @@
 """Typed access to a template's maps, with errors that point at what is wrong. Pure.
 
-One `Fields` wraps one map: it refuses keys that are unknown or come later, and turns each value into what was meant.
+One `Fields` wraps one map: it refuses keys that are unknown, and turns each value into what was meant.
 Above: templates. Below: the YAML with its marks.
 """
 
@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator
 
 from wezparallel.errors import RequestError
 from wezparallel.hub.workspaces.source import Mark, Source, did_you_mean, fold, quoted
+from wezparallel.hub.workspaces.variables import Scope
 from wezparallel.hub.workspaces.yaml_lines import Mapping, Node, Scalar, Sequence
 
 _SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([kmg]?)i?b?\Z", re.IGNORECASE)
@@ -21,52 +22,73 @@ MIN_WEIGHT, MAX_WEIGHT = 0.001, 1000.0  # keeps every share strictly between 0 a
 _PER_UNIT = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
-class Fields:
-    """One map of a template. `what` names it in sentences: `pane 'coder'`."""
+ALIASES = {
+    "environment": "env", "working_directory": "cwd", "backoff_s": "backoff", "log_cap_bytes": "log_cap",
+    "grace_s": "grace", "interval_s": "interval", "timeout_s": "timeout", "start_s": "start", "window_s": "window",
+    "reset_s": "reset", "cpu_alert_percent": "cpu_alert", "memory_alert_bytes": "memory_alert",
+}  # fmt: skip
+"""Other spellings of keys; values of the daemon's own records and of the seeds' files."""
 
-    def __init__(self, source: Source, node: Node, what: str) -> None:
+
+class Fields:
+    """One map of a template. `what` names it in sentences: `pane 'coder'`.
+
+    Its values are filled in by `scope`, if there is one, when they are asked for.
+    """
+
+    def __init__(self, source: Source, node: Node, what: str, scope: Scope | None = None) -> None:
         if not isinstance(node, Mapping):
             raise source.error("template.syntax", f"{what} has to be a map of `key: value`", node.mark)
         self.source = source
         self.what = what
         self.mark = node.mark
+        self.scope = scope
         self._entries: dict[str, tuple[Scalar, Node]] = {}
         for key, value in node.entries:
-            name = fold(key.text)
+            name = ALIASES.get(fold(key.text), fold(key.text))
             if name in self._entries:
-                raise self.error(
-                    f"{quoted(key.text)} is the same key as {quoted(self._entries[name][0].text)}", key.mark
-                )
+                first = self._entries[name][0].text
+                same = "is the same key as" if fold(first) == fold(key.text) else "means the same as"
+                raise self.error(f"{quoted(key.text)} {same} {quoted(first)}", key.mark)
             self._entries[name] = (key, value)
 
-    def allow(self, keys: Collection[str], later: Collection[str] = ()) -> None:
-        """Refuse every other key, with the nearest that is known. `later` names what the language will have."""
+    def allow(self, keys: Collection[str]) -> None:
+        """Refuse every other key, with the nearest that is known."""
         for name, (key, _) in self._entries.items():
-            if name in later:
-                raise self.error(f"{quoted(key.text)} is not supported yet", key.mark, "Take it out for now.")
             if name not in keys:
                 raise self.error(f"{self.what} has no key {quoted(key.text)}", key.mark, did_you_mean(name, keys))
 
     def __contains__(self, name: str) -> bool:
         return name in self._entries
 
-    def node(self, name: str) -> Node | None:
-        """Return the value of a key; None if it is missing or null."""
+    def raw(self, name: str) -> Node | None:
+        """Return the value of a key as it was written; None if it is missing or null."""
         found = self._entries.get(name)
         if found is None or (isinstance(found[1], Scalar) and found[1].value is None):
             return None
         return found[1]
 
+    def node(self, name: str) -> Node | None:
+        """Return the value of a key, filled in; None if it is missing or null."""
+        found = self.raw(name)
+        return self.scope.expand_all(found) if self.scope is not None and found is not None else found
+
+    def below(self, name: str, keys: Collection[str], what: str = "") -> Fields | None:
+        """Return the map below a key, which may have these keys; None if it is missing or null."""
+        found = self.raw(name)
+        if found is None:
+            return None
+        fields = Fields(self.source, found, what or f"`{name}`", self.scope)
+        fields.allow(keys)
+        return fields
+
+    def names(self) -> list[str]:
+        """Return the keys that are there, in their first spelling."""
+        return list(self._entries)
+
     def key_mark(self, name: str) -> Mark:
         """Return the place of a key, or of the map if it has no such key."""
         return self._entries[name][0].mark if name in self._entries else self.mark
-
-    def one_of(self, *names: str) -> str:
-        """Return which of several spellings of one key is there. Two at once are refused."""
-        found = [name for name in names if name in self._entries]
-        if len(found) > 1:
-            raise self.error(f"{quoted(found[1])} means the same as {quoted(found[0])}", self.key_mark(found[1]))
-        return found[0] if found else names[0]
 
     def text(self, name: str, default: str = "") -> str:
         """Return a text; numbers and booleans as they were written."""
@@ -92,15 +114,29 @@ class Fields:
             raise self.error(f"`{name}` cannot be {quoted(word)}", node.mark, did_you_mean(word, words))
         return word
 
-    def seconds(self, name: str, default: float) -> float:
-        """Return a time in seconds; `10`, `10s`, `500ms`, `2m`. At most an hour."""
+    def seconds(self, name: str, default: float, least: float = 0.0, most: float = 3600.0) -> float:
+        """Return a time in seconds; `10`, `10s`, `500ms`, `2m`. At most an hour unless told otherwise."""
         node = self.node(name)
         if node is None:
             return default
         found = _SECONDS.match(text_of(self.source, node, f"`{name}`"))
         value = float(found[1]) * _PER_UNIT[found[2] or "s"] if found else math.inf
-        if value > 3600:
-            raise self.error(f"`{name}` has to be a time up to one hour", node.mark, "For example 10, 10s or 2m.")
+        if value > most:
+            raise self.error(
+                f"`{name}` has to be a time up to {_spoken(most)}", node.mark, "For example 10, 10s or 2m."
+            )
+        if value < least:
+            raise self.error(f"`{name}` has to be a time of at least {_spoken(least)}", node.mark)
+        return value
+
+    def whole(self, name: str, default: int, least: int, most: int) -> int:
+        """Return a whole number within these bounds."""
+        node = self.node(name)
+        if node is None:
+            return default
+        value = node.value if isinstance(node, Scalar) else None
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+            raise self.error(f"`{name}` has to be a whole number from {least} to {most}", node.mark)
         return value
 
     def size(self, name: str, default: int) -> int:
@@ -134,24 +170,35 @@ class Fields:
         node = self.node(name)
         return [] if node is None else words_of(self.source, node, f"`{name}`")
 
-    def env(self, name: str) -> dict[str, str | None]:
-        """Return variables as they were written; null removes one."""
+    def words_or_one(self, name: str) -> list[str]:
+        """Return a list of texts, which may be written as its only one."""
         node = self.node(name)
         if node is None:
-            return {}
+            return []
+        return [text_of(self.source, node, f"`{name}`")] if isinstance(node, Scalar) else self.words(name)
+
+    def env(self, name: str) -> tuple[dict[str, str | None], set[str]]:
+        """Return variables, and the names of those that are filled in at each start; null removes one."""
+        node = self.raw(name)
+        if node is None:
+            return {}, set()
         if not isinstance(node, Mapping):
             raise self.error(
                 f"`{name}` has to be a map of variables", node.mark, f"For example {name}: {{ PORT: 80 }}."
             )
         found: dict[str, str | None] = {}
+        filled: set[str] = set()
         for key, value in node.entries:
             if not key.text or "=" in key.text or not key.text.isprintable():
                 raise self.error(f"{quoted(key.text)} is not the name of a variable", key.mark)
             if isinstance(value, Scalar) and value.value is None:
                 found[key.text] = None
-            else:
-                found[key.text] = literal_of(self.source, value, f"the variable {quoted(key.text)}")
-        return found
+                continue
+            found[key.text] = text_of(self.source, value, f"the variable {quoted(key.text)}")
+            if self.scope is not None and isinstance(value, Scalar):
+                found[key.text], is_filled = self.scope.keep(value)
+                filled |= {key.text} if is_filled else set()
+        return found, filled
 
     def children(self, name: str) -> Iterator[tuple[Scalar, Node]]:
         """Return names and values of a map below a key, in the order of the file."""
@@ -162,7 +209,7 @@ class Fields:
             raise self.error(f"`{name}` has to be a map of names", node.mark)
         yield from node.entries
 
-    def error(self, sentence: str, mark: Mark, hint: str = "") -> RequestError:
+    def error(self, sentence: str, mark: Mark | list[Mark], hint: str = "") -> RequestError:
         """Return a `template.syntax` error."""
         return self.source.error("template.syntax", sentence, mark, hint)
 
@@ -176,18 +223,15 @@ def text_of(source: Source, node: Node, what: str) -> str:
     return node.text
 
 
-def literal_of(source: Source, node: Node, what: str) -> str:
-    """Return a text in which `${…}` does not stand yet; it would mean something else one day."""
-    text = text_of(source, node, what)
-    if "${" in text or "$$" in text:
-        raise source.error(
-            "template.syntax", f"variables in {what} are not supported yet", node.mark, "Write the value itself."
-        )
-    return text
-
-
 def words_of(source: Source, node: Node, what: str) -> list[str]:
     """Return a list of texts."""
     if not isinstance(node, Sequence):
         raise source.error("template.syntax", f"{what} has to be a list", node.mark)
-    return [literal_of(source, item, what) for item in node.items]
+    return [text_of(source, item, what) for item in node.items]
+
+
+def _spoken(seconds: float) -> str:
+    for size, word in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds == size:
+            return f"one {word}"
+    return f"{seconds:g} s"

@@ -8,7 +8,6 @@ tests hold the two against each other. Above: templates. Below: the text and its
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -17,8 +16,6 @@ from wezparallel.hub.workspaces.source import (
     START,
     Mark,
     Source,
-    cells,
-    clip,
     did_you_mean,
     fold,
     known,
@@ -174,6 +171,36 @@ def tile(panes: Sequence[str]) -> Picture:
     return Picture(tuple(tuple(stack[row] for stack in stacks) for row in range(height)))
 
 
+def tile_within(layout: Layout, groups: Mapping[str, Sequence[str]]) -> Layout:
+    """Return the layout with the areas of replicas cut further, one pane for each of them."""
+    found = rectangles(layout)
+    first, splits = layout.first, list(layout.splits)
+    for name, members in groups.items():
+        if name not in found or len(members) < 2:
+            continue
+        left, top, right, bottom = found[name]
+        picture = _tile_in_shape(members, (right - left) / (bottom - top))
+        inner = compile_picture(picture)
+        first = inner.first if first == name else first
+        # What is cut from the area comes before: cuts go on from the pane at the top left.
+        splits = [_renamed(split, name, inner.first) for split in splits] + list(inner.splits)
+    return Layout(first, tuple(splits))
+
+
+def _renamed(split: Split, name: str, to: str) -> Split:
+    of, pane = (to if one == name else one for one in (split.of, split.pane))
+    return Split(of=of, pane=pane, direction=split.direction, share=split.share)
+
+
+def _tile_in_shape(panes: Sequence[str], shape: float) -> Picture:
+    """Return a picture for an area that is `shape` times as wide as it is high, measured in windows."""
+    if len(panes) <= 4 and shape <= 0.75:
+        return Picture(tuple((pane,) for pane in panes))
+    if len(panes) <= 4 and shape >= 1.5:
+        return Picture((tuple(panes),))
+    return tile(panes)
+
+
 def rectangles(layout: Layout) -> dict[str, Rectangle]:
     """Return where each pane lies after all cuts, as parts of the whole."""
     found: dict[str, Rectangle] = {layout.first: (0.0, 0.0, 1.0, 1.0)}
@@ -196,36 +223,6 @@ def redraw(layout: Layout, columns: Sequence[float], rows: Sequence[float]) -> G
         return next(name for name, (x0, y0, x1, y1) in found.items() if x0 <= x < x1 and y0 <= y < y1)
 
     return tuple(tuple(at(x, y) for x in _centres(columns)) for y in _centres(rows))
-
-
-def draw(layout: Layout | Picture, labels: Mapping[str, str], width: int = 60) -> str:
-    """Return the layout in box characters, each pane's name in its upper edge and its label below.
-
-    `labels` maps panes to what runs in them; `width` is in cells, and grows where the panes would not fit.
-    """
-    found = rectangles(layout if isinstance(layout, Layout) else compile_picture(layout))
-    xs = sorted({round(edge, 9) for box in found.values() for edge in (box[0], box[2])})
-    ys = sorted({round(edge, 9) for box in found.values() for edge in (box[1], box[3])})
-    across = _positions(xs, max(width - 1, 4 * (len(xs) - 1)), 4)
-    down = _positions(ys, max(4, 2 * (len(ys) - 1)), 2)
-    canvas = [[0] * (across[-1] + 1) for _ in range(down[-1] + 1)]
-    texts: list[tuple[int, int, str]] = []
-    for name, (left, top, right, bottom) in found.items():
-        x0, x1 = (across[bisect_left(xs, round(edge, 9))] for edge in (left, right))
-        y0, y1 = (down[bisect_left(ys, round(edge, 9))] for edge in (top, bottom))
-        _frame(canvas, x0, y0, x1, y1)
-        if x1 - x0 > 4:
-            texts.append((x0 + 1, y0, f" {clip(printable(name), x1 - x0 - 4)} "))
-        texts.append((x0 + 2, y0 + 1, clip(printable(labels.get(name, "")), x1 - x0 - 3)))
-    return _render(canvas, texts)
-
-
-_UP, _DOWN, _LEFT, _RIGHT = 1, 2, 4, 8
-_BOX = {
-    0: " ", _UP | _DOWN: "│", _LEFT | _RIGHT: "─", _DOWN | _RIGHT: "┌", _DOWN | _LEFT: "┐", _UP | _RIGHT: "└",
-    _UP | _LEFT: "┘", _UP | _DOWN | _RIGHT: "├", _UP | _DOWN | _LEFT: "┤", _DOWN | _LEFT | _RIGHT: "┬",
-    _UP | _LEFT | _RIGHT: "┴", _UP | _DOWN | _LEFT | _RIGHT: "┼",
-}  # fmt: skip
 
 
 def _words(text: str, start: Mark) -> list[tuple[str, Mark]]:
@@ -348,38 +345,3 @@ def _count(number: int, what: str) -> str:
 def _centres(weights: Sequence[float]) -> list[float]:
     total = sum(weights)
     return [(sum(weights[:index]) + weight / 2) / total for index, weight in enumerate(weights)]
-
-
-def _positions(edges: Sequence[float], length: int, gap: int) -> list[int]:
-    """Return edges as whole cells, at least `gap` apart, in the same order."""
-    last = len(edges) - 1
-    found = [0]
-    for index in range(1, last + 1):
-        low, high = found[-1] + gap, length - gap * (last - index)
-        found.append(min(max(round(edges[index] * length), low), high))
-    return found
-
-
-def _frame(canvas: list[list[int]], x0: int, y0: int, x1: int, y1: int) -> None:
-    for y in (y0, y1):
-        for x in range(x0, x1 + 1):
-            canvas[y][x] |= (_LEFT if x > x0 else 0) | (_RIGHT if x < x1 else 0)
-    for x in (x0, x1):
-        for y in range(y0, y1 + 1):
-            canvas[y][x] |= (_UP if y > y0 else 0) | (_DOWN if y < y1 else 0)
-
-
-def _render(canvas: Sequence[Sequence[int]], texts: Sequence[tuple[int, int, str]]) -> str:
-    drawn = [[_BOX[bits] for bits in line] for line in canvas]
-    for x, y, text in texts:
-        at = x
-        for char in text:
-            width = cells(char)
-            if not width:
-                drawn[y][at - 1 if drawn[y][at - 1] else at - 2] += char
-                continue
-            drawn[y][at] = char
-            if width == 2:
-                drawn[y][at + 1] = ""
-            at += width
-    return "\n".join("".join(line) for line in drawn)

@@ -1,41 +1,55 @@
 """Compiles a template: YAML to process settings, a plan of panes and a picture. Pure: no file is read here.
 
-`docs/reference/templates.md` is the language. Above: discovery, the handlers. Below: `fields` (typed access to the
-YAML), `commands` (what a command means), `layouts` (pictures to cuts).
+`docs/reference/templates.md` is the language. Above: discovery, the handlers. Below: `extends` (what a template
+begins with), `older` (the seeds' forms), `variables`, `processes` (one process's keys), `tabs` (pictures to cuts).
 """
 
 from __future__ import annotations
 
 import posixpath
-import re
 import unicodedata
-from collections.abc import Sequence as Seq
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from wezparallel.hub.workspaces import commands, layouts
-from wezparallel.hub.workspaces.commands import Command
-from wezparallel.hub.workspaces.fields import Fields, literal_of, text_of, words_of
+from wezparallel.hub.workspaces import (
+    commands,
+    dotenv,
+    drawing,
+    extends,
+    language,
+    layouts,
+    older,
+    processes,
+    relations,
+    tabs,
+)
+from wezparallel.hub.workspaces.fields import Fields
+from wezparallel.hub.workspaces.processes import Made, Surroundings
 from wezparallel.hub.workspaces.source import Mark, Source, fold, printable, quoted
-from wezparallel.hub.workspaces.yaml_lines import Mapping, Node, Scalar, Sequence, load
-from wezparallel.protocol.process import TERM_PATTERN, ProcessSettings, StopRules
+from wezparallel.hub.workspaces.tabs import CompiledTab
+from wezparallel.hub.workspaces.variables import NAME, Layer, Scope, unused
+from wezparallel.hub.workspaces.yaml_lines import Mapping as Map
+from wezparallel.hub.workspaces.yaml_lines import Node, Scalar, Sequence
+from wezparallel.protocol.process import ProcessSettings
 from wezparallel.protocol.workspace import Plan, PlannedPane, Tab
 
-MAX_PROCESSES = 200  # of one template, with and without panes
-AGENT_LOG = 64 << 20  # a conversation is kept elsewhere too; what an agent paints is mostly repainting
-OTHER_LOG = 256 << 20
 
-_TOP = ("name", "description", "root", "env", "environment", "layout", "panes", "processes")
-_TOP_LATER = ("tabs", "extends", "env_file", "variables", "watch", "sandbox")
-_PROCESS = (
-    "command", "agent", "focus", "title", "cwd", "env", "environment", "tty", "term", "restart", "backoff",
-    "backoff_s", "stop", "log", "log_cap", "log_cap_bytes", "auto_start", "may", "on_close",
-)  # fmt: skip
-_PROCESS_LATER = (
-    "replicas", "direct", "worktree", "depends_on", "ready", "health", "watch", "prompt", "min_idle", "idle_timeout",
-    "isolate", "sandbox", "position",
-)  # fmt: skip
-_SIGNALS = ("HUP", "INT", "QUIT", "KILL", "USR1", "USR2", "TERM", "WINCH", "CONT", "ALRM")
-_NAMED_LAYOUT = re.compile(r"(single|two|three|four|five|six|main)[_-]\w+\Z")
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a template is compiled with, beside its text."""
+
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """From the command line; they come first."""
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Of who opens it; nothing of it is kept in `env`."""
+    reader: extends.Reader | None = None
+    """Reads what a template extends."""
+    env_file: Callable[[str], str | None] | None = None
+    """Reads a file of variables; None if there is none."""
+    programs: Mapping[str, str] = field(default_factory=dict)
+    """Program that the settings name for a kind of agent; one called `claude-code` knows the seeds' flags."""
+    default_layout: str | None = None
+    """Named layout of a template that draws none, if it has room for exactly its panes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +63,19 @@ class Compiled:
     """Absolute folder of the workspace."""
     settings: list[ProcessSettings]
     """All processes, those with a pane first, in the order of the file."""
-    layout: layouts.Layout | None
-    """None if nothing has a pane."""
+    tabs: tuple[CompiledTab, ...]
+    """None at all if nothing has a pane."""
     focus: str | None
     """Name of the pane that gets the focus."""
-    env: dict[str, str | None] = field(default_factory=dict, repr=False)
-    """The template's own variables; they are part of each process's settings already."""
+    notes: list[str] = field(default_factory=list)
+    """What it says that has no meaning here."""
+    files: dict[str, str] = field(default_factory=dict, repr=False)
+    """Path to text of the template and of all that it extends."""
+
+    @property
+    def layout(self) -> layouts.Layout | None:
+        """Return the first tab's layout."""
+        return self.tabs[0].layout if self.tabs else None
 
     @property
     def plan(self) -> Plan:
@@ -68,27 +89,36 @@ class Compiled:
 
     def plan_for(self, workspace: str | None) -> Plan:
         """Return the plan as a workspace of that name would carry it out; without panes it has no tab."""
-        if self.layout is None:
-            return Plan(tabs=[])
         by_name = {one.name: one for one in self.settings}
-        panes = [
-            PlannedPane(
-                pane=name, process_id=f"{workspace}/{name}" if workspace else name,
-                title=by_name[name].title or name, focus=name == self.focus,
+        return Plan(tabs=[
+            Tab(
+                title=tab.title or workspace or self.name, first=tab.layout.first, splits=list(tab.layout.splits),
+                focus=self.focus if self.focus in tab.layout.panes else tab.layout.first,
+                panes=[
+                    PlannedPane(
+                        pane=name, process_id=f"{workspace}/{name}" if workspace else name,
+                        title=by_name[name].title or name, focus=name == self.focus, direct=by_name[name].direct,
+                    )
+                    for name in tab.layout.panes
+                ],
             )
-            for name in self.layout.panes
-        ]  # fmt: skip
-        splits = list(self.layout.splits)
-        return Plan(tabs=[Tab(title=workspace or self.name, first=self.layout.first, splits=splits, panes=panes)])
+            for tab in self.tabs
+        ])  # fmt: skip
 
     def draw(self, width: int = 60) -> str:
-        """Return the layout in box characters; empty if nothing has a pane."""
-        if self.layout is None:
-            return ""
-        return layouts.draw(self.layout, {one.name: one.command for one in self.settings}, width)
+        """Return the layout in box characters, a picture for each tab; empty if nothing has a pane."""
+        labels = {one.name: one.command + ("  (direct)" if one.direct else "") for one in self.settings}
+        drawn = [drawing.draw(tab.layout, labels, width) for tab in self.tabs]
+        if len(self.tabs) < 2:
+            return "".join(drawn)
+        return "\n\n".join(
+            f"{printable(tab.title)}\n{picture}" for tab, picture in zip(self.tabs, drawn, strict=True)
+        )
 
 
-def compile_template(source: str, path: str, root: str, shell: str, home: str) -> Compiled:
+def compile_template(
+    source: str, path: str, root: str, shell: str, home: str, given: Given | None = None
+) -> Compiled:
     """Compile a template.
 
     Args:
@@ -97,300 +127,169 @@ def compile_template(source: str, path: str, root: str, shell: str, home: str) -
         root: Absolute project folder; `root:` in the template is relative to it.
         shell: Absolute path of the user's shell.
         home: Absolute home folder, for `~/`.
+        given: Variables, the environment, and what reads other files.
 
     Raises:
-        RequestError: `template.syntax` or `template.layout`; see `Source.error` for its data.
+        RequestError: `template.syntax`, `template.layout` or `template.variable_unset`; see `Source.error` for its
+            data. `template.not_found` for a file that it names.
     """
-    text = Source(path, source, _shown(path, root, home))
-    return _Compiler(text, root, shell, home).compile(load(text))
+    text = Source(path, source, shown(path, root, home))
+    given = given or Given()
+    chain = extends.follow(text, given.reader)
+    return _Compiler(text, given, root, shell, home).compile(chain)
 
 
-class _Compiler:
-    def __init__(self, source: Source, root: str, shell: str, home: str) -> None:
-        self._source = source
-        self._root = root
-        self._shell = shell
-        self._home = home
-        self._env: dict[str, str | None] = {}
-        self._names: dict[str, Mark] = {}
-        self._focus: tuple[str, Mark] | None = None
-
-    def compile(self, tree: Node) -> Compiled:
-        if isinstance(tree, Sequence):
-            raise self._source.error(
-                "template.syntax", "a template is a map, not a list", tree.mark, "Write `panes:` before it."
-            )
-        top = Fields(self._source, tree, "a template")
-        top.allow(_TOP, _TOP_LATER)
-        self._root = self._folder(top, "root", self._root)
-        self._env = top.env(top.one_of("env", "environment"))
-        panes = self._panes(top)
-        others = [self._process(key, value, has_pane=False) for key, value in top.children("processes")]
-        if not panes and not others:
-            raise top.error(
-                "there is nothing to open", top.key_mark("panes"), "The shortest template is: panes: [shell]"
-            )
-        layout = self._layout(top, [one.name for one in panes])
-        focus = self._focus[0] if self._focus else (layout.first if layout else None)
-        settings = [one.model_copy(update={"focus": one.name == focus}) for one in (*panes, *others)]
-        name = top.text("name") or self._file_name()
-        if "name" in top:
-            self._check_name(name, top.key_mark("name"))
-        return Compiled(name, top.text("description").strip(), self._root, settings, layout, focus, self._env)
-
-    def _panes(self, top: Fields) -> list[ProcessSettings]:
-        node = top.node("panes")
-        if isinstance(node, Mapping):
-            return [self._process(key, value, has_pane=True) for key, value in node.entries]
-        if isinstance(node, Sequence):
-            return [self._listed(item) for item in node.items]
-        if node is not None:
-            raise top.error(
-                "`panes` has to be a list of commands or a map of names",
-                node.mark,
-                "For example: panes: [claude, shell]",
-            )
-        return []
-
-    def _listed(self, item: Node) -> ProcessSettings:
-        """Return the pane of one entry of the short form, whose name comes from its command."""
-        if isinstance(item, Mapping):
-            raise self._source.error(
-                "template.syntax", "a pane in a list is only a command", item.mark,
-                "To say more, write `panes:` as a map: `panes: { server: { command: npm run dev } }`.",
-            )  # fmt: skip
-        self._check_count(item.mark)
-        command = self._command(item)
-        name = commands.derived_name(command.text, self._names)
-        self._names[fold(name)] = item.mark
-        return self._settings(name, command, Fields(self._source, Mapping((), item.mark), "a pane"), has_pane=True)
-
-    def _process(self, key: Scalar, value: Node, *, has_pane: bool) -> ProcessSettings:
-        name = unicodedata.normalize("NFC", key.text)
-        self._check_name(name, key.mark)
-        if fold(name) in self._names:
-            raise self._source.error(
-                "template.syntax", f"{quoted(name)} is the name of another process already", key.mark,
-                f"It stands in line {self._names[fold(name)].line}; `-` equals `_` in names.",
-            )  # fmt: skip
-        self._check_count(key.mark)
-        self._names[fold(name)] = key.mark
-        what = f"{'pane' if has_pane else 'process'} {quoted(name)}"
-        if isinstance(value, Mapping):
-            fields = Fields(self._source, value, what)
-            fields.allow(_PROCESS, _PROCESS_LATER)
-            return self._settings(name, self._told_command(fields, what, has_pane), fields, has_pane=has_pane)
-        fields = Fields(self._source, Mapping((), key.mark), what)
-        if isinstance(value, Scalar) and value.value is None:
-            return self._settings(name, self._default_command(fields, what, has_pane), fields, has_pane=has_pane)
-        return self._settings(name, self._command(value), fields, has_pane=has_pane)
-
-    def _told_command(self, fields: Fields, what: str, has_pane: bool) -> Command:
-        node, agent = fields.node("command"), fields.node("agent")
-        command = self._command(node) if node is not None else None
-        if agent is None:
-            return command or self._default_command(fields, what, has_pane)
-        named = text_of(self._source, agent, "`agent`")
-        kind = commands.agent_kind(named)
-        if kind is None:
-            raise fields.error(
-                f"{quoted(named)} is not a kind of agent", agent.mark, f"Known are: {', '.join(commands.AGENTS)}."
-            )
-        if command is None:
-            return commands.from_agent(kind)
-        return Command(command.argv, command.text, kind, env=command.env)
-
-    def _default_command(self, fields: Fields, what: str, has_pane: bool) -> Command:
-        """Return the command of what has none: a pane is a shell, a process without a pane is a mistake."""
-        if not has_pane:
-            raise fields.error(f"{what} has no command", fields.mark, "Without a pane a process needs `command:`.")
-        return commands.from_text("shell", self._shell)
-
-    def _command(self, node: Node) -> Command:
-        if isinstance(node, Sequence):
-            argv = words_of(self._source, node, "a command's list")
-            if not argv or not argv[0]:
-                raise self._source.error("template.syntax", "the list of a command begins with a program", node.mark)
-            return commands.from_list(argv)
-        text = text_of(self._source, node, "a command")
-        if not text.strip() or (isinstance(node, Scalar) and node.value is None):
-            raise self._source.error("template.syntax", "the command is empty", node.mark)
-        return commands.from_text(text, self._shell)
-
-    def _settings(self, name: str, command: Command, fields: Fields, *, has_pane: bool) -> ProcessSettings:
-        self._check_pane_keys(name, fields, has_pane)
-        given = fields.one_of("env", "environment")
-        is_supervised = not has_pane or command.agent is not None
-        return ProcessSettings(
-            name=name,
-            argv=command.argv,
-            command=command.text,
-            cwd=self._folder(fields, "cwd", self._root),
-            env={**self._env, **command.env, **fields.env(given)},
-            tty=fields.flag("tty", has_pane),
-            term=self._term(fields),
-            pane=has_pane,
-            title=fields.text("title") or None,
-            agent=command.agent,
-            may=fields.words("may"),
-            restart=fields.choice(
-                "restart", ("always", "on_failure", "never"), "on_failure" if is_supervised else "never"
-            ),
-            backoff_s=fields.seconds(fields.one_of("backoff", "backoff_s"), 1.0),
-            stop=self._stop(fields, command),
-            log=fields.choice("log", ("disk", "memory", "off"), "disk"),
-            log_cap_bytes=fields.size(
-                fields.one_of("log_cap", "log_cap_bytes"), AGENT_LOG if command.agent else OTHER_LOG
-            ),
-            auto_start=fields.flag("auto_start", True),
-        )
-
-    def _check_pane_keys(self, name: str, fields: Fields, has_pane: bool) -> None:
-        fields.choice("on_close", ("keep", "stop", "ask"), "keep")
-        if fields.flag("focus"):
-            if not has_pane:
-                raise fields.error(f"{quoted(name)} has no pane to focus", fields.key_mark("focus"))
-            if self._focus:
-                raise self._source.error(
-                    "template.syntax", "only one pane can have the focus", [self._focus[1], fields.key_mark("focus")]
-                )
-            self._focus = (name, fields.key_mark("focus"))
-        if has_pane and not fields.flag("tty", True):
-            raise fields.error(
-                "a pane is a terminal", fields.key_mark("tty"), "Move it to `processes:` to run it on pipes."
-            )
-
-    @staticmethod
-    def _term(fields: Fields) -> str | None:
-        term = fields.text("term")
-        if term and not re.match(TERM_PATTERN, term):
-            raise fields.error(f"{quoted(term)} is no TERM", fields.key_mark("term"), "For example xterm-256color.")
-        return term or None
-
-    def _stop(self, fields: Fields, command: Command) -> StopRules:
-        # An interactive shell ignores SIGTERM, and hands SIGHUP on to its jobs.
-        signal = "SIGHUP" if command.is_shell else "SIGTERM"
-        kill = "group" if command.is_shell else "tree"
-        node = fields.node("stop")
-        if node is None:
-            return StopRules(signal=signal, kill=kill)
-        if isinstance(node, Scalar):
-            return StopRules(signal=self._signal(node), kill=kill)
-        told = Fields(self._source, node, "`stop`")
-        told.allow(("signal", "grace", "grace_s", "kill"))
-        named = told.node("signal")
-        return StopRules(
-            signal=signal if named is None else self._signal(named),
-            grace_s=told.seconds(told.one_of("grace", "grace_s"), 5.0),
-            kill=told.choice("kill", ("tree", "group"), kill),
-        )
-
-    def _signal(self, node: Node) -> str:
-        text = text_of(self._source, node, "a signal")
-        name = text.upper().removeprefix("SIG")
-        if name not in _SIGNALS:
-            raise self._source.error(
-                "template.syntax", f"{quoted(text)} is not a signal to stop with", node.mark,
-                f"Known are: {', '.join('SIG' + one for one in _SIGNALS)}.",
-            )  # fmt: skip
-        return f"SIG{name}"
-
-    def _layout(self, top: Fields, panes: Seq[str]) -> layouts.Layout | None:
-        node = top.node("layout")
-        if len(panes) > layouts.MAX_AREAS:
-            raise top.error(f"a tab has at most {layouts.MAX_AREAS} panes", top.key_mark("panes"))
-        if node is None:
-            return layouts.compile_picture(layouts.tile(panes)) if panes else None
-        columns: tuple[float, ...] = ()
-        rows: tuple[float, ...] = ()
-        areas = node
-        if isinstance(node, Mapping):
-            fields = Fields(self._source, node, "`layout`")
-            fields.allow(("areas", "columns", "rows"), ("type",))
-            columns, rows = fields.weights("columns"), fields.weights("rows")
-            told = fields.node("areas")
-            if told is None:
-                raise fields.error("`layout` needs `areas`, the picture", fields.mark)
-            areas = told
-        picture = layouts.read_picture(_picture_lines(self._source, areas), self._source, areas.mark)
-        picture = layouts.with_weights(picture, columns, rows)
-        if isinstance(areas, Scalar) and _NAMED_LAYOUT.match(areas.text) and fold(areas.text) not in self._names:
-            raise self._source.error(
-                "template.layout", f"the named layout {quoted(areas.text)} is not supported yet", areas.mark,
-                "Draw the picture instead: one line for each row, with the names of the panes.",
-            )  # fmt: skip
-        picture = layouts.match_names(picture, panes)
-        layout = layouts.compile_picture(picture)
-        for name in panes:
-            if name not in layout.panes:
-                raise self._source.error(
-                    "template.layout", f"the pane {quoted(name)} has no area in the picture", self._names[fold(name)],
-                    "Write its name into `layout`, or move it to `processes:` if it needs no pane.",
-                )  # fmt: skip
-        return layout
-
-    def _check_count(self, mark: Mark) -> None:
-        if len(self._names) >= MAX_PROCESSES:
-            raise self._source.error("template.syntax", f"a template has at most {MAX_PROCESSES} processes", mark)
-
-    def _check_name(self, name: str, mark: Mark) -> None:
-        if not name or len(name) > 64 or not name.isprintable() or re.search(r"[\s/]", name) or not name.strip("."):
-            raise self._source.error(
-                "template.syntax", f"{quoted(name)} cannot be a name", mark,
-                "A name has 1 to 64 characters, without spaces and `/`, and is not only dots.",
-            )  # fmt: skip
-        if name.startswith("-"):
-            raise self._source.error(
-                "template.syntax", f"{quoted(name)} looks like an option", mark, "A name does not begin with `-`."
-            )
-
-    def _folder(self, fields: Fields, key: str, base: str) -> str:
-        node = fields.node(key)
-        if node is None:
-            return base
-        text = literal_of(self._source, node, f"`{key}`")
-        if text == "~" or text.startswith("~/"):
-            text = self._home + text[1:]
-        return posixpath.normpath(posixpath.join(base, text))
-
-    def _file_name(self) -> str:
-        stem, suffix = posixpath.splitext(posixpath.basename(self._source.path))
-        own = stem if suffix in {".yaml", ".yml"} and stem != "wezparallel" else posixpath.basename(self._root)
-        return printable(own) or "workspace"
-
-
-def _picture_lines(source: Source, areas: Node) -> list[tuple[str, Mark]]:
-    """Return a picture's lines with the place of each."""
-    if isinstance(areas, Sequence):
-        return [
-            (text_of(source, item, "a row of the picture"), Mark(item.mark.line, item.mark.column + _quote(item)))
-            for item in areas.items
-        ]
-    if not isinstance(areas, Scalar):
-        raise source.error("template.layout", "a picture is text, one line for each row", areas.mark)
-    if areas.style == "|":
-        lines = source.lines
-        found: list[tuple[str, Mark]] = []
-        for number, text in enumerate(areas.text.split("\n"), areas.mark.line + 1):
-            own = lines[number - 1] if number <= len(lines) else ""
-            found.append((text, Mark(number, len(own) - len(text) + 1 if own.endswith(text) else 1)))
-        return found
-    if areas.last_line > areas.mark.line:
-        raise source.error(
-            "template.layout", "this picture would become one line", areas.mark,
-            "Write `|` after the colon; then its lines stay lines.",
-        )  # fmt: skip
-    return [(text, Mark(areas.mark.line, areas.mark.column + _quote(areas))) for text in areas.text.split("\n")]
-
-
-def _quote(node: Node) -> int:
-    return 1 if isinstance(node, Scalar) and node.style else 0
-
-
-def _shown(path: str, root: str, home: str) -> str:
+def shown(path: str, root: str, home: str) -> str:
     """Return a path as a person would write it."""
     if root != "/" and path.startswith(root.rstrip("/") + "/"):
         return path[len(root.rstrip("/")) + 1 :]
     if home != "/" and path.startswith(home.rstrip("/") + "/"):
         return "~" + path[len(home.rstrip("/")) :]
     return path
+
+
+class _Compiler:
+    def __init__(self, source: Source, given: Given, root: str, shell: str, home: str) -> None:
+        self._source = source
+        self._given = given
+        self._base = root
+        scope = Scope(source, (Layer(given.variables), Layer(given.environment, is_secret=True)))
+        self._around = Surroundings(source, scope, root, home, shell, given.programs)
+        self._names: dict[str, Mark] = {}
+
+    def compile(self, chain: extends.Chain) -> Compiled:
+        if not isinstance(chain.tree, Map):
+            if isinstance(chain.tree, Sequence):
+                raise self._source.error(
+                    "template.syntax", "a template is a map, not a list", chain.tree.mark, "Write `panes:` before it."
+                )
+            raise self._source.error("template.syntax", "a template has to be a map of `key: value`", chain.tree.mark)
+        told = older.translate(self._source, chain.tree)
+        top = Fields(self._source, told.tree, "a template")
+        top.allow(language.names(language.TOP))
+        own = self._surround(top)
+        panes, others = self._processes(top)
+        focus = self._focus(panes)
+        relations.connect([*panes, *others], self._source)
+        drawn = tabs.compile_tabs(top, panes, told.picture, self._given.default_layout)
+        if focus is None and drawn:
+            focus = drawn[0].layout.first
+        by_name = {
+            one.settings.name: one.settings.model_copy(update={"focus": one.settings.name == focus})
+            for one in (*panes, *others)
+        }
+        name = top.text("name") or self._file_name()
+        if "name" in top:
+            processes.check_name(self._source, name, top.key_mark("name"))
+        notes = told.notes + unused(self._given.variables, self._around.scope.used, own)
+        return Compiled(
+            name, top.text("description").strip(), self._around.root, list(by_name.values()), drawn, focus, notes,
+            chain.files,
+        )  # fmt: skip
+
+    def _surround(self, top: Fields) -> set[str]:
+        """Understand what holds for all processes; return the names of the template's own variables."""
+        around = self._around
+        own: dict[str, str | Scalar] = {}
+        for key, value in top.children("variables"):
+            if not NAME.match(key.text):
+                raise top.error(f"{quoted(key.text)} is not the name of a variable", key.mark)
+            if not isinstance(value, Scalar):
+                raise top.error(
+                    f"the variable {quoted(key.text)} has to be one value, not a list or a map", value.mark
+                )
+            if value.value is not None or value.style:
+                own[key.text] = value
+        around.scope = top.scope = around.scope.within(Layer(own))
+        around.root = processes.folder_of(top, "root", self._base, around.home)
+        files: dict[str, str] = {}
+        for path, required, mark in processes.env_files_of(top, around.root, around.home):
+            files |= self._env_file(path, mark, required=required, so_far=files)
+            around.env_files.append(path)
+        if files:
+            around.scope = top.scope = around.scope.within(Layer(files, is_secret=True), after=2)
+        around.env, around.filled = top.env("env")
+        around.auto_start = top.flag("auto_start_processes", True)
+        for key, value in top.children("process_templates"):
+            around.templates[fold(key.text)] = (key, value)
+        return set(own)
+
+    def _env_file(self, path: str, mark: Mark, *, required: bool, so_far: Mapping[str, str]) -> dict[str, str]:
+        if self._given.env_file is None:
+            return {}
+        text = self._given.env_file(path)
+        if text is None:
+            if not required:
+                return {}
+            raise self._source.error(
+                "template.not_found", f"there is no file {quoted(path)}", mark,
+                f"Make it, or write {quoted(posixpath.basename(path) + '?')} if it may be missing.", path=path,
+            )  # fmt: skip
+        name = shown(path, self._base, self._around.home)
+        return dotenv.read(Source(path, text, name), {**self._given.environment, **so_far})
+
+    def _processes(self, top: Fields) -> tuple[list[Made], list[Made]]:
+        node = top.raw("panes")
+        panes: list[Made] = []
+        if isinstance(node, Map):
+            for key, value in node.entries:
+                panes += self._made(key, value, has_pane=True)
+        elif isinstance(node, Sequence):
+            for item in node.items:
+                panes += self._listed(item)
+        elif node is not None:
+            raise top.error(
+                "`panes` has to be a list of commands or a map of names",
+                node.mark,
+                "For example: panes: [claude, shell]",
+            )
+        others: list[Made] = []
+        for key, value in top.children("processes"):
+            others += self._made(key, value, has_pane=False)
+        if not panes and not others:
+            raise top.error(
+                "there is nothing to open", top.key_mark("panes"), "The shortest template is: panes: [shell]"
+            )
+        return panes, others
+
+    def _listed(self, item: Node) -> list[Made]:
+        """Return the pane of one entry of the short form, whose name comes from its command."""
+        command = processes.command_of(self._around, item, self._around.scope)
+        name = commands.derived_name(command.text, self._names)
+        key = Scalar(name, name, item.mark, "", item.mark.line)
+        return self._made(key, item, has_pane=True)
+
+    def _made(self, key: Scalar, value: Node, *, has_pane: bool) -> list[Made]:
+        name = unicodedata.normalize("NFC", key.text)
+        processes.check_name(self._source, name, key.mark)
+        self._take(name, key.mark)
+        found = processes.made_of(self._around, name, key.mark, value, has_pane=has_pane)
+        for one in found:
+            if one.settings.name != name:
+                self._take(one.settings.name, key.mark)
+        return found
+
+    def _take(self, name: str, mark: Mark) -> None:
+        first = self._names.get(fold(name))
+        if first is not None:
+            raise self._source.error(
+                "template.syntax", f"{quoted(name)} is the name of another process already", mark,
+                f"It stands in line {first.line}; `-` equals `_` in names.",
+            )  # fmt: skip
+        if len(self._names) >= language.MAX_PROCESSES:
+            raise self._source.error(
+                "template.syntax", f"a template has at most {language.MAX_PROCESSES} processes", mark
+            )
+        self._names[fold(name)] = mark
+
+    def _focus(self, panes: list[Made]) -> str | None:
+        told = [one for one in panes if one.focus is not None]
+        if len(told) > 1:
+            marks = [one.focus for one in told if one.focus is not None]
+            raise self._source.error("template.syntax", "only one pane can have the focus", marks)
+        return told[0].settings.name if told else None
+
+    def _file_name(self) -> str:
+        stem, suffix = posixpath.splitext(posixpath.basename(self._source.path))
+        own = stem if suffix in {".yaml", ".yml"} and stem != "wezparallel" else posixpath.basename(self._around.root)
+        return printable(own) or "workspace"
