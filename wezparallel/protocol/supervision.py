@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from wezparallel.protocol.command import Settings
 
@@ -54,3 +54,13 @@ class Limits(Settings):
     ulimits: Annotated[dict[str, int], Field(description=f"Soft limits: {' '.join(ULIMITS)}; -1 lifts one.")] = {}
     cpu_alert_percent: Annotated[float | None, Field(gt=0, description="Of one core, over a sample.")] = None
     memory_alert_bytes: Annotated[int | None, Field(gt=0, description="Resident bytes of its whole tree.")] = None
+
+    @field_validator("ulimits")
+    @classmethod
+    def _known(cls, ulimits: dict[str, int]) -> dict[str, int]:
+        unknown = [name for name in ulimits if name not in ULIMITS]
+        if unknown:
+            raise ValueError(f"there is no limit {unknown[0]!r}; known are {', '.join(ULIMITS)}")
+        if any(not -1 <= value < 1 << 63 for value in ulimits.values()):
+            raise ValueError("a limit is a number from 0 up, or -1 for as much as may be")
+        return ulimits
