@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from wezparallel.errors import RequestError
 from wezparallel.hub.handlers import waiting
-from wezparallel.hub.pool import checks, dependencies, notices
+from wezparallel.hub.pool import checks, dependencies, kinds, notices
 from wezparallel.hub.pool.admission import check_room
 from wezparallel.hub.pool.supervise import alive
 from wezparallel.hub.state.model import Process, process_record
@@ -86,6 +86,7 @@ def add(hub: Hub, command: words.ProcessAdd) -> Accepted:
         health=command.health, give_up=command.give_up, limits=command.limits, watch=command.watch,
         on_close=command.on_close, isolate=command.isolate,
     )  # fmt: skip
+    settings = kinds.with_defaults(settings, hub.settings, command.model_fields_set)
     check_size(settings)
     check_room(hub, workspace or None)
     _check_needs(hub, workspace, settings)

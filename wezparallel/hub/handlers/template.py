@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import pwd
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from wezparallel.errors import RequestError
+from wezparallel.hub.pool import kinds
 from wezparallel.hub.workspaces import detect, discovery, own_templates
 from wezparallel.hub.workspaces.templates import Compiled, compile_template
 from wezparallel.hub.workspaces.trust import fingerprint, only_people, shown
@@ -52,7 +53,8 @@ def compiled_for(hub: Hub, name: str | None, source: str | None, root: str) -> C
     found = look_up(name, source, root)
     if found.origin != "given":
         hub.trust.check(found.path, found.origin, found.compiled, root, _shell())
-    return found.compiled
+    settings = [kinds.with_defaults(one, hub.settings) for one in found.compiled.settings]
+    return replace(found.compiled, settings=settings)
 
 
 def list_(hub: Hub, command: words.TemplateList) -> words.Templates:

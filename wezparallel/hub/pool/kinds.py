@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 
+def name_of(process: ProcessSettings) -> str:
+    """Return the name under which the configuration's `processes:` has its kind: an agent's, else its own."""
+    return process.agent or process.name
+
+
 def prepared(process: ProcessSettings, settings: Settings, given: Mapping[str, str]) -> ProcessSettings:
     """Return a process as it is started: with the program and the variables of its kind.
 
@@ -32,17 +37,15 @@ def prepared(process: ProcessSettings, settings: Settings, given: Mapping[str, s
         settings: The daemon's.
         given: The environment that it gets, in which references are looked up.
     """
-    if process.agent is None:
-        return process
-    kind = settings.kind(process.agent)
+    kind = settings.kind(name_of(process))
     if not kind.command and not kind.environment:
         return process
     variables, missing = environment(kind.environment, given)
     if missing:
-        log.warning("environment.left_out", process=process.name, kind=process.agent, variables=missing)
+        log.warning("environment.left_out", process=process.name, kind=name_of(process), variables=missing)
     argv = process.argv
     if kind.command:
-        argv = _with_program(argv, AGENTS.get(process.agent, ""), kind.command)
+        argv = _with_program(argv, AGENTS.get(process.agent or "", ""), kind.command)
     return process.model_copy(update={"argv": argv, "env": {**variables, **process.env}})
 
 
@@ -68,7 +71,7 @@ def with_defaults(
     """
     said = process.model_fields_set if said is None else said
     update: dict[str, Any] = {}
-    policy = settings.kind(process.agent).restart_policy if process.agent is not None else None
+    policy = settings.kind(name_of(process)).restart_policy
     if policy is not None and "restart" not in said:
         update["restart"] = policy
     general = settings.supervision
@@ -87,12 +90,11 @@ def with_defaults(
 
 
 def _alerts(process: ProcessSettings, settings: Settings) -> dict[str, Any]:
-    said = process.limits.model_fields_set
     alerts = settings.alerts
     update: dict[str, Any] = {}
-    if alerts.cpu_percent is not None and "cpu_alert_percent" not in said:
+    if alerts.cpu_percent is not None and process.limits.cpu_alert_percent is None:
         update["cpu_alert_percent"] = alerts.cpu_percent
-    if alerts.memory_mb is not None and "memory_alert_bytes" not in said:
+    if alerts.memory_mb is not None and process.limits.memory_alert_bytes is None:
         update["memory_alert_bytes"] = int(alerts.memory_mb * (1 << 20))
     return update
 
