@@ -9,7 +9,7 @@ import socket
 import struct
 import termios
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 
 import pytest
 
@@ -157,6 +157,23 @@ def test_more_descriptors_than_anybody_needs_are_closed(held: HeldKeeper) -> Non
         pane.type(b"two")
         pane.expect(b"two")
         until(lambda: open_descriptors(held) <= before, 10, "every descriptor closed")
+
+
+def test_descriptors_that_nobody_asks_for_end_the_connection_and_are_closed(held: HeldKeeper) -> None:
+    cat(held)
+    ready(held)
+    before = open_descriptors(held)
+    with closing(HandedTerminal(held, "w/sh", offset=0)) as pane:
+        pane.expect(b"ready")
+        ends = os.pipe()
+        with suppress(BrokenPipeError, ConnectionResetError):
+            for _ in range(9):
+                socket.send_fds(pane.talk.socket, [frames.pack(frames.RESIZE, bytes(8))], [ends[0]])
+        for fd in ends:
+            os.close(fd)
+        assert pane.talk.look_for_the_end()
+        until(lambda: pane.attributes == pane.before, 10, "the terminal as it was")
+        until(lambda: open_descriptors(held) == before, 10, "every descriptor closed")
 
 
 def test_a_terminal_that_is_gone_at_go_is_let_go(held: HeldKeeper) -> None:

@@ -33,6 +33,8 @@ class Disk:
         self.may_open = True
         self.may_unlink = True
         self.before_open: Any = None
+        self.broken: tuple[str, ...] = ()
+        """Ends of the names of files that neither take nor give anything (EIO)."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(os, name)
@@ -40,12 +42,25 @@ class Disk:
     def open(self, path: str, flags: int, mode: int = 0o777) -> int:
         if self.before_open is not None:
             self.before_open(path)
+        if self.broken and flags & os.O_CREAT:
+            self._check(path)
         if not self.may_open and flags & os.O_CREAT:
             raise OSError(24, "too many open files")
         return os.open(path, flags, mode)
 
+    def _check(self, path: str) -> None:
+        if path.endswith(self.broken):
+            raise OSError(5, "input/output error")
+
+    def pread(self, fd: int, size: int, offset: int) -> bytes:
+        if self.broken:
+            self._check(os.readlink(f"/proc/self/fd/{fd}"))
+        return os.pread(fd, size, offset)
+
     def write(self, fd: int, data: Any) -> int:
         self.writes += 1
+        if self.broken:
+            self._check(os.readlink(f"/proc/self/fd/{fd}"))
         if self.space is None:
             return os.write(fd, data if self.at_once is None else memoryview(data)[: self.at_once])
         part = memoryview(data)[: self.space]

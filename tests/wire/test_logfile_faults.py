@@ -118,6 +118,44 @@ def test_a_full_disk_loses_bytes_tells_how_many_and_tears_nothing(log: Log) -> N
     assert log.segments() == [0, 15]
 
 
+@pytest.mark.parametrize("broken", [(".log",), (".idx",), (".log", ".idx")], ids=["segments", "indexes", "both"])
+@pytest.mark.parametrize("stream", [STDOUT, STDERR], ids=["same-stream", "other-stream"])
+def test_a_broken_disk_loses_bytes_tells_how_many_and_tears_nothing(
+    log: Log, broken: tuple[str, ...], stream: int
+) -> None:
+    writer = log.writer()
+    assert writer.append(STDOUT, b"abc", T) == 0
+    log.disk.broken = broken
+    lost = sum(writer.append(stream, b"defg", T + i * STEP_MS) for i in range(3))
+    writer.resize(24, 80, T + 3 * STEP_MS)
+    writer.exit(1, None, T + 3 * STEP_MS)
+    assert writer.end == 15
+    log.disk.broken = ()
+    assert writer.append(STDERR, b"hij", T + 9 * STEP_MS) == 0
+    chunks = list(log.reader().chunks(0))
+    assert output(iter(chunks)).startswith(b"abc")
+    assert len(output(iter(chunks))) == writer.end - lost
+    said = marks(iter(chunks))
+    assert sum(values[0] for kind, _, values in said if kind == LOST) == lost
+    assert {(RESIZE, (24, 80)), (EXIT, (1, 1))} <= {(kind, values) for kind, _, values in said}
+    assert lost == 12 or broken == (".idx",)
+
+
+def test_what_a_broken_disk_does_not_give_back_is_an_error_and_no_empty_log(log: Log) -> None:
+    writer = log.writer()
+    writer.append(STDOUT, b"abc", T)
+    reader = log.reader()
+    assert reader.read(0, 9) == b"abc"
+    log.disk.broken = (".log",)
+    with pytest.raises(OSError, match="input/output"):
+        reader.read(0, 9)
+    log.disk.broken = (".idx",)
+    with pytest.raises(OSError, match="input/output"):
+        list(log.reader().chunks(0))
+    log.disk.broken = ()
+    assert output(reader.chunks(0)) == b"abc"
+
+
 def test_any_amount_of_space_leaves_a_log_that_reads_well(log: Log) -> None:
     for space in range(0, 130, 3):
         log.directory += "x"
