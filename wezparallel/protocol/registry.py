@@ -6,10 +6,10 @@ import difflib
 from typing import Any
 
 from wezparallel.errors import RequestError
-from wezparallel.protocol import hub, log, process, template, workspace
+from wezparallel.protocol import config, environment, hub, log, metric, process, template, workspace
 from wezparallel.protocol.command import Command, Mutation, Record, Reply
 
-NOUNS = (hub, workspace, process, template, log)
+NOUNS = (hub, workspace, process, environment, template, log, config, metric)
 
 COMMANDS: dict[str, type[Command[Reply]]] = {command.__name__: command for noun in NOUNS for command in noun.COMMANDS}
 EVENTS: dict[str, type[Record]] = {name: data for noun in NOUNS for name, data in noun.EVENTS.items()}

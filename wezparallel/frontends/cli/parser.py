@@ -180,6 +180,14 @@ GROUPS: tuple[tuple[str, tuple[Verb, ...]], ...] = (
             commands="ProcessRestart",
         ),
         Verb(
+            "wait", "wait.wait", "wait until a process is ready, has exited, or has written a line", PROCESS,
+            Option("--for", dest="what", default="ready", metavar="WHAT",
+                   help="ready (default), exited, or output=REGEX; what is so already counts"),
+            Option("--timeout", type=float, metavar="S", help="seconds to wait at most, then exit with 124"),
+            Option("--exit-code", action="store_true", help="with --for exited: exit as the process did"),
+            commands="ProcessWait",
+        ),
+        Verb(
             "suspend", "processes.suspend", "have processes and everything below them stand still", PROCESSES,
             commands="ProcessSuspend",
         ),
@@ -197,9 +205,19 @@ GROUPS: tuple[tuple[str, tuple[Verb, ...]], ...] = (
         Verb(
             "daemon", "daemon.daemon", "start, stop, look at and upgrade the daemon",
             Option("what", choices=("start", "stop", "status", "upgrade"), help="what to do"),
+            Option("--config", metavar="FILE", help="start: with this configuration"),
+            Option("--set", action="append", default=[], metavar="OPTION=VALUE", help="start: goes before the file"),
             Option("--to", metavar="PYTHON", help="upgrade: to what this Python has, that of another venv for one"),
             Option("--all", action="store_true", help="stop: every process too"), YES,
             commands="Shutdown DaemonUpgrade",
+        ),
+        Verb(
+            "config", "config.config", "show, check and edit the settings, also without a daemon",
+            Option("what", nargs="?", default="show", choices=("show", "check", "schema", "edit", "reload"),
+                   help="default: show"),
+            Option("file", nargs="?", metavar="FILE", help="check, edit: this one; `-` checks stdin"),
+            Option("--origin", action="store_true", help="show: where each value comes from"),
+            commands="ConfigGet ConfigCheck ConfigReload",
         ),
         Verb(
             "completion", "completion.completion", "print what teaches a shell to complete our words",
