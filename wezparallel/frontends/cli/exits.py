@@ -15,6 +15,7 @@ REFUSED = 4
 NO_DAEMON = 5
 TEMPLATE = 6
 BUG = 70
+TIMEOUT = 124
 INTERRUPTED = 130
 BROKEN_PIPE = 141
 
@@ -27,6 +28,7 @@ MEANINGS = {
     NO_DAEMON: "no daemon answers",
     TEMPLATE: "the template is wrong",
     BUG: "a bug of ours; the log of the hub explains the incident",
+    TIMEOUT: "`wait`: what was waited for did not come in time",
     INTERRUPTED: "ended by Ctrl-C",
     BROKEN_PIPE: "the reader of the output went away",
 }

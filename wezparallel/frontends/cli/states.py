@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 
 from wezparallel.frontends.cli import text
@@ -16,6 +17,7 @@ _LOOKS = {
     "exited": ("○", "dim"), "backoff": ("✗", "bad"), "failed": ("✗", "bad"),
 }  # fmt: skip
 _NEED = {"failed": 0, "backoff": 1, "unhealthy": 2, "exited": 4, "stopped": 5, "not_started": 5}
+_NEED_WORD = re.compile(r": (?:started|ready|exited_ok)(?=,|$)")
 UP = frozenset({"starting", "running", "ready", "unhealthy", "suspended", "stopping", "backoff"})
 SETTLED = frozenset({"running", "ready", "unhealthy", "exited", "failed", "backoff", "stopped", "suspended"})
 
@@ -47,6 +49,9 @@ def need(process: JsonObject) -> tuple[int, str]:
 def word(process: JsonObject) -> str:
     """Return the state as people read it."""
     state = str(process["state"])
+    reason = str(process.get("reason") or "")
+    if state == "not_started" and reason.startswith("waits for "):
+        return _NEED_WORD.sub("", reason)
     if state == "not_started" and process.get("waits_for"):
         return f"waits for {process['waits_for']}"
     if state == "exited" and process.get("exit_code"):
@@ -86,7 +91,7 @@ def reason(process: JsonObject, now: float) -> str:
             parts.append(said)
         if state == "backoff" and process.get("next_start_at") and "again" not in said:
             parts.append(f"again in {text.in_seconds(text.parse_time(process['next_start_at']) - now)}")
-    elif process.get("reason"):
+    elif process.get("reason") and not (state == "not_started" and word(process).startswith("waits for ")):
         parts.append(str(process["reason"]).rstrip("."))
     if process.get("in_template") is False:
         parts.append("no longer in its template")

@@ -20,10 +20,13 @@ MAX_WAITING = 500
 _waiting: set[object] = set()
 
 
-async def until_ready(hub: Hub, process: Process) -> None:
-    """Wait until a process is ready. Raises RequestError `process.bad_state` when nothing makes it so any more."""
+async def until_ready(hub: Hub, process: Process, *, done_counts: bool = False) -> None:
+    """Wait until a process is ready; with `done_counts` one that has done its work and ended well is too.
+
+    Raises RequestError `process.bad_state` when nothing makes it so any more.
+    """
     await hub.pool.until(process, lambda: dependencies.is_ready(process) or _is_in_vain(process))
-    if not dependencies.is_ready(process):
+    if not dependencies.is_ready(process) and not (done_counts and dependencies.is_met(process, "exited_ok")):
         why = f": {process.reason}" if process.reason else ""
         raise RequestError(
             "process.bad_state",

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from wezparallel.errors import RequestError
 from wezparallel.hub.handlers import process as processes
-from wezparallel.hub.handlers.template import compiled_for
+from wezparallel.hub.handlers import waiting
+from wezparallel.hub.handlers.template import With, compiled_for
+from wezparallel.hub.pool.admission import check_room
 from wezparallel.hub.pool.supervise import alive
+from wezparallel.hub.workspaces.applying import template_file
+from wezparallel.hub.workspaces.naming import default_name
 from wezparallel.protocol import workspace as words
 from wezparallel.protocol.workspace import Outcome
 
@@ -21,20 +25,26 @@ if TYPE_CHECKING:
 def create(hub: Hub, command: words.WorkspaceCreate) -> Accepted:
     """Compile the template, make the workspace, have its processes up."""
     root = command.root or os.path.expanduser("~")
-    named = command.name or os.path.basename(root.rstrip("/")) or "root"
+    named = command.name or default_name(root)
     name = hub.workspaces.free_name(named, root, command.unique)
-    compiled = compiled_for(hub, command.template, command.source, root)
+    with_ = With(command.variables, command.environment)
+    compiled = compiled_for(hub, command.template, command.source, root, with_)
     for settings in compiled.settings:
         processes.check_size(settings)
+    check_room(hub, name, len(compiled.settings))
     env_id = hub.environments.put(command.environment)
     workspace = hub.workspaces.add(name, compiled.root, env_id, compiled.name)
+    workspace.folder = "" if root == compiled.root else root
+    workspace.template_path = template_file(command.template, command.source, root)
     hub.workspaces.fill(workspace, compiled)
-    return {"name": name, "runs": hub.workspaces.start(workspace, command.view)}
+    runs = hub.workspaces.start(workspace, command.view)
+    return {"name": name, "runs": runs, "wanted_name": None if name == named else named}
 
 
-async def created(hub: Hub, _command: words.WorkspaceCreate, accepted: Accepted) -> words.WorkspaceCreated:
+async def created(hub: Hub, command: words.WorkspaceCreate, accepted: Accepted) -> words.WorkspaceCreated:
     """Answer once each process is spawned, refused or known to wait."""
-    return words.WorkspaceCreated(**await _opened(hub, accepted))
+    told = await outcomes(hub, accepted, until_ready=command.wait == "ready")
+    return words.WorkspaceCreated(**told, wanted_name=accepted.get("wanted_name"))
 
 
 def open_(hub: Hub, command: words.WorkspaceOpen) -> Accepted:
@@ -52,11 +62,37 @@ def open_(hub: Hub, command: words.WorkspaceOpen) -> Accepted:
     return {"name": workspace.name, "runs": hub.workspaces.start(workspace, command.view)}
 
 
-async def opened(hub: Hub, _command: words.WorkspaceOpen, accepted: Accepted) -> words.WorkspaceOpened:
+async def opened(hub: Hub, command: words.WorkspaceOpen, accepted: Accepted) -> words.WorkspaceOpened:
     """Answer once each process is spawned, refused or known to wait."""
-    told = await _opened(hub, accepted)
+    told = await outcomes(hub, accepted, until_ready=command.wait == "ready")
     hub.drop_unused_environments()  # only now: no start uses the one from before any more
     return words.WorkspaceOpened(**told)
+
+
+def switch(hub: Hub, command: words.WorkspaceSwitch) -> Accepted:
+    """Make it the current one, wherever workspaces are shown."""
+    workspace = hub.workspaces.get(command.name)
+    hub.workspaces.switch(workspace, command.focus)
+    return {"name": workspace.name}
+
+
+async def switched(hub: Hub, _command: words.WorkspaceSwitch, accepted: Accepted) -> words.WorkspaceSwitched:
+    """Answer with the record."""
+    return words.WorkspaceSwitched(workspace=hub.workspaces.record(hub.workspaces.get(accepted["name"])))
+
+
+def rename(hub: Hub, command: words.WorkspaceRename) -> Accepted:
+    """Give it another name; what runs does not notice."""
+    workspace = hub.workspaces.get(command.name)
+    previous = workspace.name
+    hub.workspaces.rename(workspace, command.to)
+    return {"name": workspace.name, "previous": previous}
+
+
+async def renamed(hub: Hub, _command: words.WorkspaceRename, accepted: Accepted) -> words.WorkspaceRenamed:
+    """Answer with the record."""
+    record = hub.workspaces.record(hub.workspaces.get(accepted["name"]))
+    return words.WorkspaceRenamed(workspace=record, previous=accepted["previous"])
 
 
 def close(hub: Hub, command: words.WorkspaceClose) -> Accepted:
@@ -110,27 +146,32 @@ def get(hub: Hub, command: words.WorkspaceGet) -> words.WorkspaceReply:
     )
 
 
-async def _opened(hub: Hub, accepted: Accepted) -> dict[str, object]:
-    outcomes = [
-        await _outcome(hub, process, accepted["runs"].get(process.process_id))
+async def outcomes(hub: Hub, accepted: Accepted, *, until_ready: bool = False) -> dict[str, Any]:
+    """Wait for the runs that were asked for; return workspace, plan and what became of each process."""
+    found = [
+        await _outcome(hub, process, accepted["runs"].get(process.process_id), until_ready=until_ready)
         for process in hub.state.members(accepted["name"])
     ]
     workspace = hub.workspaces.get(accepted["name"])  # it may have been deleted meanwhile
     return {
         "workspace": hub.workspaces.record(workspace),
         "plan": hub.workspaces.plan(workspace),
-        "processes": outcomes,
+        "processes": found,
     }
 
 
-async def _outcome(hub: Hub, process: Process, run_id: str | None) -> Outcome:
+async def _outcome(hub: Hub, process: Process, run_id: str | None, *, until_ready: bool) -> Outcome:
     process_id = process.process_id
     if run_id is None:
         return Outcome(process_id=process_id, now="running" if alive(process.run) else "not_started")
-    if process.waits_for is not None:
+    if process.waits_for is not None and not until_ready:
         return Outcome(process_id=process_id, now="waits", waits_for=process.waits_for)
     try:
         await processes.until_up(hub, process, run_id)
+        if until_ready:
+            await waiting.until_ready(hub, process, done_counts=True)
     except RequestError as error:
         return Outcome(process_id=process_id, now="refused", error=error.to_json())
+    if process.waits_for == "admission":
+        return Outcome(process_id=process_id, now="waits", waits_for=process.waits_for)
     return Outcome(process_id=process_id, now="spawned")
