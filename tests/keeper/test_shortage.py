@@ -6,11 +6,15 @@ import collections
 import socket
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack, closing, suppress
+from pathlib import Path
 
 import pytest
 
 from tests.keeper.conftest import Daemon, wait_until
 from tests.support.fake_hub import FakeHub, RefusedError
+from tests.support.handing import HandedTerminal
+from tests.support.viewing import Pane, cat, held_keeper
 from wezparallel.keeper import messages as m
 
 
@@ -44,6 +48,54 @@ def test_when_descriptors_run_out_a_start_is_refused_and_the_rest_goes_on(make_d
     wait_until(daemon.answers)
     hub.sync()
     assert len(fill(hub)) == len(runs)
+
+
+@pytest.mark.parametrize("left", [0, 1, 2, 4])
+def test_terminals_come_and_go_where_descriptors_are_short(tmp_path: Path, left: int) -> None:
+    with held_keeper(tmp_path, "--nofile=80:80") as held, ExitStack() as stack:
+        hub = held.hub
+        cat(held)
+        other = stack.enter_context(closing(HandedTerminal(held, "w/sh", offset=0)))
+        other.expect(b"ready")
+        panes = [stack.enter_context(closing(Pane())) for _ in range(4)]
+        for pane in panes[:2]:
+            pane.attach(held, "w/sh")
+        runs = fill(hub)
+        for run_id in runs[:left]:
+            hub.call(m.KILL, run_id=run_id)
+            hub.exited(run_id)
+        guests = [stack.enter_context(socket.socket(socket.AF_UNIX)) for _ in range(100)]
+        for guest in guests:
+            guest.connect(held.socket)
+        for number, pane in enumerate(panes[2:]):
+            pane.attach(held, "w/sh")
+            with suppress(RefusedError):
+                runs.append(hub.spawn(["sleep", "600"], process_id=f"t/{number}")["run_id"])
+            other.type(b"key %d." % number)
+            other.expect(b"key %d." % number)
+        for pane in panes[:2]:  # in whatever state they are
+            assert pane.client is not None
+            pane.client.terminate()
+            pane.wait()
+            assert pane.attributes == pane.before
+        other.type(b"all the while.")
+        other.expect(b"all the while.")
+        for guest in guests:
+            guest.close()
+        for run_id in runs[left:]:
+            hub.call(m.KILL, run_id=run_id)
+            hub.exited(run_id)
+        for pane in panes[2:]:
+            pane.expect(b"all the while.")
+            pane.read_until(lambda pane=pane: pane.is_raw, "raw mode")  # type: ignore[misc]
+            pane.type(b"and I.")
+            other.expect(b"and I.")
+            pane.type(b"\x1c\x1c")
+            assert pane.wait() == 0
+            assert pane.attributes == pane.before
+        assert hub.spawn(["true"], process_id="t/after")["pid"]
+        other.ask_back()
+        assert other.attributes == other.before
 
 
 def test_a_full_disk_blocks_nobody_and_the_loss_is_counted(make_daemon: Callable[..., Daemon]) -> None:

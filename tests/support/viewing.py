@@ -37,7 +37,8 @@ TAKE_TERMINAL = (
 class HeldKeeper:
     """One keeper in folders of its own."""
 
-    def __init__(self, runtime: str, home: Path) -> None:
+    def __init__(self, runtime: str, home: Path, *limits: str) -> None:
+        """Start one, under limits of `prlimit`."""
         self.runtime = runtime
         self.home = home
         self.failpoints = home / "failpoints"
@@ -56,8 +57,9 @@ class HeldKeeper:
         for name in ("TMUX", "STY", "NO_COLOR"):
             self.env.pop(name, None)
         with (home / "keeper.err").open("ab") as errors:
+            argv = [sys.executable, "-m", "wezparallel.keeper", "--foreground"]
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "wezparallel.keeper", "--foreground"], env=self.env, stderr=errors, cwd="/"
+                [*(["prlimit", *limits] if limits else []), *argv], env=self.env, stderr=errors, cwd="/"
             )
         try:
             until(self._listens, PATIENCE_S, "the keeper's socket")
@@ -119,10 +121,10 @@ class HeldKeeper:
 
 
 @contextmanager
-def held_keeper(home: Path) -> Iterator[HeldKeeper]:
+def held_keeper(home: Path, *limits: str) -> Iterator[HeldKeeper]:
     """Give a keeper, and end it with all that it holds; what it said of bugs fails the test."""
     runtime = tempfile.mkdtemp(prefix="wzp-", dir="/tmp")
-    keeper = HeldKeeper(runtime, home)
+    keeper = HeldKeeper(runtime, home, *limits)
     try:
         yield keeper
     finally:
