@@ -61,6 +61,9 @@ class TemplateGet(Command[TemplateReply]):
     name: str | None = None
     root: str | None = None
     variables: Annotated[dict[str, str], Field(description="Values for its `${NAME}`.")] = {}
+    environment: Annotated[
+        dict[str, str] | None, Field(description="The caller's, to look further in; kept nowhere.", repr=False)
+    ] = None
 
 
 class TemplateChecked(Reply):
@@ -78,6 +81,10 @@ class TemplateCheck(Command[TemplateChecked]):
     REPLY: ClassVar[type[Reply]] = TemplateChecked
     source: Annotated[str, Field(max_length=MAX_SOURCE)]
     root: str | None = None
+    variables: Annotated[dict[str, str], Field(description="Values for its `${NAME}`.")] = {}
+    environment: Annotated[
+        dict[str, str] | None, Field(description="The caller's, to look further in; kept nowhere.", repr=False)
+    ] = None
 
 
 class TemplateTrusted(Reply):
@@ -97,6 +104,10 @@ class TemplateTrust(Mutation[TemplateTrusted]):
     )
     root: Annotated[str | None, Field(description="Absolute folder that it is opened in.")] = None
     sha256: Annotated[str, Field(pattern=SHA256, description="As `template.untrusted` or `TemplateGet` told it.")]
+    variables: Annotated[dict[str, str], Field(description="Values for its `${NAME}`.")] = {}
+    environment: Annotated[
+        dict[str, str] | None, Field(description="The caller's, to look further in; kept nowhere.", repr=False)
+    ] = None
 
 
 class TemplateWritten(Reply):

@@ -50,6 +50,7 @@ SHARED = (
     Option("--socket", metavar="PATH", help="another daemon's public socket"),
     Option("--color", choices=("auto", "always", "never"), help="default auto; NO_COLOR is heard"),
 )
+VAR = Option("--var", action="append", metavar="NAME=VALUE", help="a value for the template's ${NAME}; repeatable")
 REFRESH = Option("--refresh-env", action="store_true", help="with the environment of this shell from now on")
 WAIT = Option("--wait", field="ProcessStart.wait", choices=("spawned", "ready"))
 
@@ -101,7 +102,8 @@ GROUPS: tuple[tuple[str, tuple[Verb, ...]], ...] = (
             "up", "up.up", "open a workspace here, or open it again",
             Option("template", nargs="?", metavar="TEMPLATE", help="a template's name or file; or a workspace's"),
             Option("--name", field="WorkspaceCreate.name"), Option("--root", field="WorkspaceCreate.root"),
-            TRUST, REFRESH, DETACH, Option("-y", "--yes", action="store_true", help="do not ask; restart what changed"),
+            VAR, TRUST, REFRESH, DETACH,
+            Option("-y", "--yes", action="store_true", help="do not ask; restart what changed"),
             Option("--no-restart", action="store_true", help="restart nothing that changed, do not ask"),
             commands="WorkspaceCreate WorkspaceOpen WorkspaceGet WorkspaceApply",
         ),
@@ -134,7 +136,7 @@ GROUPS: tuple[tuple[str, tuple[Verb, ...]], ...] = (
         Verb("template", "templates.template", "list, show and check templates",
              Option("what", nargs="?", default="list", choices=("list", "show", "check"), help="default: list"),
              Option("name", nargs="?", metavar="TEMPLATE", help="a name or a file; default: what `up` would open"),
-             Option("--root", field="TemplateList.root"),
+             Option("--root", field="TemplateList.root"), VAR,
              commands="TemplateList TemplateGet TemplateCheck TemplateTrust TemplateCreate TemplateUpdate "
                       "TemplateDelete"),
     )),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from wezparallel.errors import RequestError
-from wezparallel.frontends.cli import text
+from wezparallel.frontends.cli import given, text
 from wezparallel.frontends.cli.render import Cell, Column
 
 TYPE_CHECKING = False
@@ -27,7 +27,7 @@ def reconcile(context: Context, workspace: JsonObject, fields: JsonObject) -> li
     """Bring a workspace to what its template says; return what that changed. Raises RequestError `template.*`."""
     name = workspace["name"]
     try:
-        planned = context.call("WorkspaceApply", name=name, dry_run=True)
+        planned = context.call("WorkspaceApply", name=name, dry_run=True, **given.given(context))
     except RequestError as error:
         if error.code != "template.not_found":
             raise
@@ -45,7 +45,8 @@ def reconcile(context: Context, workspace: JsonObject, fields: JsonObject) -> li
     if not context.json:
         _draw(context, f"{name}: {file} changed", planned, changes)
     restart = _restarted(context, changes, name)
-    applied = context.call("WorkspaceApply", name=name, restart=restart, **fields)
+    variables = given.given(context)["variables"]
+    applied = context.call("WorkspaceApply", name=name, restart=restart, variables=variables, **fields)
     _tell_behind(context, behind, name)
     return [one for one in applied["changes"] if one["kind"] != "kept"]
 

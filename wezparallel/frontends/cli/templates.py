@@ -6,7 +6,7 @@ import os
 import sys
 
 from wezparallel.errors import RequestError
-from wezparallel.frontends.cli import exits, text
+from wezparallel.frontends.cli import exits, given, text
 from wezparallel.frontends.cli.render import Cell, Column
 from wezparallel.frontends.cli.up import FILE, check, project_root, template_name
 
@@ -51,7 +51,8 @@ def _list(context: Context, root: str) -> int:
 
 def _show(context: Context, root: str) -> int:
     name = context.args.name
-    reply = context.call("TemplateGet", root=root, name=None if name is None else template_name(name))
+    named = None if name is None else template_name(name)
+    reply = context.call("TemplateGet", root=root, name=named, **given.given(context))
     if context.json:
         context.dump(reply)
         return exits.OK

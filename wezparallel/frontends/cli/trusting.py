@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from wezparallel.errors import RequestError
-from wezparallel.frontends.cli import exits, text
+from wezparallel.frontends.cli import exits, given, text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,15 +46,15 @@ def accept(context: Context, error: RequestError) -> bool:
         show(context, data)
         if context.ask("Run these? [y/N]", "n") != "y":
             return False
-    context.call("TemplateTrust", name=data["path"], root=data["root"], sha256=data["sha256"])
+    context.call("TemplateTrust", name=data["path"], root=data["root"], sha256=data["sha256"], **given.given(context))
     return True
 
 
 def trust_own(context: Context, path: str, root: str) -> None:
     """Accept a template that the person wrote just now."""
-    told = context.call("TemplateGet", name=path, root=root)
+    told = context.call("TemplateGet", name=path, root=root, **given.given(context))
     if not told["template"]["trusted"]:
-        context.call("TemplateTrust", name=path, root=root, sha256=told["sha256"])
+        context.call("TemplateTrust", name=path, root=root, sha256=told["sha256"], **given.given(context))
 
 
 def show(context: Context, data: JsonObject) -> None:

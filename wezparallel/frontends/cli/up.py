@@ -11,7 +11,7 @@ import shlex
 import subprocess
 
 from wezparallel.errors import RequestError
-from wezparallel.frontends.cli import exits, names, opening, reconciling, small, trusting
+from wezparallel.frontends.cli import exits, given, names, opening, reconciling, small, trusting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ def _up(context: Context) -> int:
     if command is None:
         return exits.OK
     fields |= {"view": "none", "environment": dict(os.environ)}
+    if command == "WorkspaceCreate":
+        fields["variables"] = given.variables(args.var or [])
     changes: list[JsonObject] = []
     if command == "WorkspaceOpen":
         changes = _reconciled(context, fields)
@@ -87,7 +89,7 @@ def _what(context: Context, root: str) -> tuple[str | None, JsonObject]:
         fields["name"] = args.name
     if named is not None:
         return "WorkspaceCreate", {**fields, "template": template_name(named)}
-    template = context.call("TemplateGet", root=root)
+    template = context.call("TemplateGet", root=root, **given.given(context))
     if template["template"]["origin"] != "detected":
         return "WorkspaceCreate", fields
     return _detected(context, root, template, fields)
@@ -100,7 +102,7 @@ def _is_of(workspace: JsonObject, root: str) -> bool:
 
 def _check_same(context: Context, workspace: JsonObject, named: str, root: str) -> None:
     """Refuse another template than the one that the open workspace came from. Raises RequestError."""
-    wanted = context.call("TemplateGet", root=root, name=template_name(named))["template"]
+    wanted = context.call("TemplateGet", root=root, name=template_name(named), **given.given(context))["template"]
     name = workspace["name"]
     if wanted["name"] != workspace["template"] and wanted["path"] != workspace["template"]:
         raise RequestError(
@@ -167,7 +169,7 @@ def _edit(context: Context, path: str, root: str) -> bool:
 def check(context: Context, source: str, root: str, shown: str) -> JsonObject:
     """Compile a template's text; an error names `shown`, because the hub was given text without a name."""
     try:
-        return context.call("TemplateCheck", source=source, root=root)
+        return context.call("TemplateCheck", source=source, root=root, **given.given(context))
     except RequestError as error:
         if error.data.get("file") == "template":
             error.message = error.message.replace("template:", f"{shown}:", 1)

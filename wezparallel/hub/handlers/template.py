@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from wezparallel.errors import RequestError
 from wezparallel.hub.pool import kinds
 from wezparallel.hub.workspaces import detect, discovery, own_templates
-from wezparallel.hub.workspaces.templates import Compiled, compile_template
+from wezparallel.hub.workspaces.compiling import compile_with
+from wezparallel.hub.workspaces.templates import Compiled
 from wezparallel.hub.workspaces.trust import fingerprint, only_people, shown
 from wezparallel.protocol import template as words
 from wezparallel.protocol.template import TemplateEvent, TemplateRecord
@@ -18,6 +19,16 @@ from wezparallel.protocol.template import TemplateEvent, TemplateRecord
 if TYPE_CHECKING:
     from wezparallel.hub.app import Hub
     from wezparallel.hub.comms.dispatch import Accepted
+
+
+@dataclass(frozen=True, slots=True)
+class With:
+    """What a caller gives along: values for `${NAME}`, and the environment to look further in."""
+
+    variables: dict[str, str] = field(default_factory=dict)
+    environment: dict[str, str] | None = field(default=None, repr=False)
+    env_id: str = ""
+    """Of a workspace that has one already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,24 +44,26 @@ class Found:
     drawn_from: list[str] = field(default_factory=list)
 
 
-def look_up(name: str | None, source: str | None, root: str) -> Found:
+def look_up(hub: Hub, name: str | None, source: str | None, root: str, with_: With | None = None) -> Found:
     """Compile YAML, a named template, or what the folder itself suggests. Raises RequestError `template.*`."""
     if source is not None:
-        return Found(_compile(source, "template", root), source, "template", "given")
+        return Found(_compile(hub, source, "template", root, with_), source, "template", "given")
     path = discovery.find(name, root) if name is not None else discovery.own_template(root)
     if path is None:
         drawn, found = detect.detect(root)
-        return Found(_compile(drawn, "detected", root), drawn, "detected", "detected", found)
+        return Found(_compile(hub, drawn, "detected", root, with_), drawn, "detected", "detected", found)
     text = discovery.read(path)
-    return Found(_compile(text, path, root), text, path, discovery.origin(path, root))
+    return Found(_compile(hub, text, path, root, with_), text, path, discovery.origin(path, root))
 
 
-def compiled_for(hub: Hub, name: str | None, source: str | None, root: str) -> Compiled:
+def compiled_for(
+    hub: Hub, name: str | None, source: str | None, root: str, with_: With | None = None
+) -> Compiled:
     """Return what may be opened. Raises RequestError `template.*`, `template.untrusted` where nobody accepted it.
 
     What somebody gives as text was accepted by giving it: whoever may open a workspace may also add its processes.
     """
-    found = look_up(name, source, root)
+    found = look_up(hub, name, source, root, with_)
     if found.origin != "given":
         hub.trust.check(found.path, found.origin, found.compiled, root, _shell())
     settings = [kinds.with_defaults(one, hub.settings) for one in found.compiled.settings]
@@ -66,7 +79,7 @@ def list_(hub: Hub, command: words.TemplateList) -> words.Templates:
 def get(hub: Hub, command: words.TemplateGet) -> words.TemplateReply:
     """Return one template, compiled."""
     root = command.root or os.path.expanduser("~")
-    found = look_up(command.name, None, root)
+    found = look_up(hub, command.name, None, root, With(command.variables, command.environment))
     compiled, shell = found.compiled, _shell()
     sha256 = fingerprint(compiled, root, shell)
     record = TemplateRecord(
@@ -81,17 +94,19 @@ def get(hub: Hub, command: words.TemplateGet) -> words.TemplateReply:
     )  # fmt: skip
 
 
-def check(_hub: Hub, command: words.TemplateCheck) -> words.TemplateChecked:
+def check(hub: Hub, command: words.TemplateCheck) -> words.TemplateChecked:
     """Compile and throw away."""
-    compiled = _compile(command.source, "template", command.root or os.path.expanduser("~"))
-    return words.TemplateChecked(picture=compiled.picture, plan=compiled.plan_for("workspace"))
+    root = command.root or os.path.expanduser("~")
+    compiled = _compile(hub, command.source, "template", root, With(command.variables, command.environment))
+    plan = compiled.plan_for("workspace")
+    return words.TemplateChecked(picture=compiled.picture, plan=plan, notes=compiled.notes)
 
 
 def trust(hub: Hub, command: words.TemplateTrust) -> Accepted:
     """Keep that a person accepted what a template runs, if it still is what was shown."""
     only_people(hub, "TemplateTrust")
     root = command.root or os.path.expanduser("~")
-    found = look_up(command.name, None, root)
+    found = look_up(hub, command.name, None, root, With(command.variables, command.environment))
     sha256 = fingerprint(found.compiled, root, _shell())
     if sha256 != command.sha256:
         raise RequestError(
@@ -113,7 +128,7 @@ def create(hub: Hub, command: words.TemplateCreate) -> Accepted:
     """Write a new template of the user's."""
     only_people(hub, "TemplateCreate")
     path = own_templates.path_of(command.name)
-    _compile(command.source, path, os.path.expanduser("~"))
+    _compile(hub, command.source, path, os.path.expanduser("~"))
     if own_templates.create(command.name, command.source):
         _tell(hub, command.name, path, "created")
     return {"name": command.name, "path": path}
@@ -128,7 +143,7 @@ def update(hub: Hub, command: words.TemplateUpdate) -> Accepted:
     """Replace one of the user's templates."""
     only_people(hub, "TemplateUpdate")
     path = own_templates.existing(command.name)
-    _compile(command.source, path, os.path.expanduser("~"))
+    _compile(hub, command.source, path, os.path.expanduser("~"))
     own_templates.replace(path, command.source, command.was)
     _tell(hub, command.name, path, "updated")
     return {"name": command.name, "path": path}
@@ -156,7 +171,7 @@ async def deleted(_hub: Hub, _command: words.TemplateDelete, accepted: Accepted)
 def _record_of(hub: Hub, one: discovery.Candidate, root: str) -> TemplateRecord:
     """Return what a list says of a template. One that does not compile is listed and says why."""
     try:
-        compiled = _compile(discovery.read(one.path), one.path, root)
+        compiled = _compile(hub, discovery.read(one.path), one.path, root)
     except RequestError as error:
         why = f"does not compile: {error.message.splitlines()[0]}"
         return TemplateRecord(name=one.name, description=why, path=one.path, origin=one.origin, processes=0)
@@ -171,8 +186,12 @@ def _tell(hub: Hub, name: str, path: str, change: str) -> None:
     hub.bus.publish("template.changed", TemplateEvent(name=name, path=path, change=change).model_dump())
 
 
-def _compile(source: str, path: str, root: str) -> Compiled:
-    return compile_template(source, path, root, _shell(), os.path.expanduser("~"))
+def _compile(hub: Hub, source: str, path: str, root: str, with_: With | None = None) -> Compiled:
+    with_ = with_ or With()
+    return compile_with(
+        source, path, root, shell=_shell(), settings=hub.settings, variables=with_.variables,
+        environment=hub.environments.at_hand(with_.environment, with_.env_id),
+    )  # fmt: skip
 
 
 def _shell() -> str:

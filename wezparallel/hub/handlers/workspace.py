@@ -35,6 +35,7 @@ def create(hub: Hub, command: words.WorkspaceCreate) -> Accepted:
     env_id = hub.environments.put(command.environment)
     workspace = hub.workspaces.add(name, compiled.root, env_id, compiled.name)
     workspace.folder = "" if root == compiled.root else root
+    workspace.variables = command.variables
     workspace.template_path = template_file(command.template, command.source, root)
     hub.workspaces.fill(workspace, compiled)
     runs = hub.workspaces.start(workspace, command.view)

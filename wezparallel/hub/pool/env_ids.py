@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -64,6 +65,12 @@ class EnvIds:
                 return {}
             self._seen[env_id] = reply["env"]
         return self._seen[env_id]
+
+    def at_hand(self, env: dict[str, str] | None, env_id: str = LOGIN) -> dict[str, str]:
+        """Return a caller's environment without waiting: theirs, else one that was seen, else the daemon's own."""
+        if env is not None:
+            return environment.filtered(env)
+        return self._seen.get(env_id) or self._seen.get(LOGIN) or environment.filtered(os.environ)
 
     def holds(self, env_id: str) -> bool:
         """Tell whether the keeper has it; after the keeper's end it has none."""

@@ -19,6 +19,7 @@ from wezparallel.errors import RequestError
 from wezparallel.hub.failpoints import failpoint
 from wezparallel.hub.pool import kinds, lifecycle, removal, restarts
 from wezparallel.hub.pool.admission import Admission
+from wezparallel.hub.pool.filling import filled
 from wezparallel.hub.pool.health import Health
 from wezparallel.hub.pool.keeper_link import close_all
 from wezparallel.hub.pool.needs import Needs
@@ -170,7 +171,7 @@ class Pool(Telling):
         if process.settings.restart != "never" and process.desired == "up" and process.planned is None:
             self._stop(process, run)
 
-    def spawned(self, process: Process, run: Run, message: Message, fds: list[int]) -> None:
+    def spawned(self, process: Process, run: Run, message: Message, fds: list[int], note: str = "") -> None:
         """The keeper holds this run: its answer to a spawn, or what it lists at adoption."""
         self._spawning.discard(run.run_id)
         self.fds[run.run_id] = fds
@@ -179,7 +180,7 @@ class Pool(Telling):
         if process.planned is run:
             process.planned = None
         process.run = run
-        process.reason = None
+        process.reason = note or None
         if process.state != "starting":  # an older store was restored, or a reply was lost with the hub that waited
             process.state = "starting"
         self._hub.store.put_run(run)
@@ -271,7 +272,8 @@ class Pool(Telling):
             env_id = await self._hub.environments.ready(process.env_id)
             with self._hub.environments.in_use(env_id):
                 given = await self._hub.environments.get(env_id)
-                prepared = kinds.prepared(process.settings, self._hub.settings, given)
+                prepared, note = await filled(process.settings, given, run.number)
+                prepared = kinds.prepared(prepared, self._hub.settings, given)
                 prepared = await check_start(prepared, given)
                 if process.planned is not run or process.desired == "down":
                     self._refused(process, run, RequestError("process.superseded", "a stop overtook this start"))
@@ -286,7 +288,7 @@ class Pool(Telling):
             self._refused(process, run, RequestError("internal.bug", "it met a fault of ours; see the hub's log"))
             return
         failpoint("sent")
-        self.spawned(process, run, reply, fds)
+        self.spawned(process, run, reply, fds, note)
 
     def _drop(self, process: Process, run: Run, error: RequestError) -> None:
         self._spawning.discard(run.run_id)

@@ -55,6 +55,11 @@ def candidates(root: str) -> list[Candidate]:
     return list(found.values())
 
 
+def every(root: str) -> list[Candidate]:
+    """Return all templates, nearest first, those too that a nearer one of the same name hides."""
+    return list(_all(root))
+
+
 def find(name: str, root: str) -> str:
     """Return the path of the template of that name, or of that file.
 

@@ -24,7 +24,7 @@ Kind = Literal["added", "changed", "removed", "kept"]
 _NEVER = frozenset({"name", "focus", "of_agent"})
 """Fields that are no setting of the process alone: its name, who has the focus, who added it."""
 AT_ONCE = frozenset({
-    "command", "title", "pane", "restart", "backoff_s", "give_up", "auto_start", "depends_on", "on_close",
+    "command", "title", "pane", "restart", "backoff_s", "give_up", "auto_start", "depends_on", "on_close", "prompt",
 })  # fmt: skip
 """Fields that act without a restart: what is shown, and what is looked up when something happens."""
 _COMPARED = tuple(name for name in ProcessSettings.model_fields if name not in _NEVER)

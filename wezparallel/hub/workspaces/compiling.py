@@ -1,0 +1,83 @@
+"""Compiles a template with what lies around it: other templates, files of variables, the settings, an environment.
+
+Above: the handlers. Below: `templates`, which is pure; `discovery` and the pool's `filling`, which read files.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from wezparallel.errors import RequestError
+from wezparallel.hub.pool import filling
+from wezparallel.hub.workspaces import discovery
+from wezparallel.hub.workspaces.extends import Reader
+from wezparallel.hub.workspaces.source import Source, fold, known, nearest, printable, quoted
+from wezparallel.hub.workspaces.templates import Compiled, Given, compile_template, shown
+
+if TYPE_CHECKING:
+    from wezparallel.hub.settings import Settings
+
+_SUFFIXES = (".yaml", ".yml")
+
+
+def compile_with(
+    source: str,
+    path: str,
+    root: str,
+    *,
+    shell: str,
+    settings: Settings,
+    variables: Mapping[str, str] | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Compiled:
+    """Compile a template. Raises RequestError `template.*`."""
+    home = os.path.expanduser("~")
+    programs = {kind: one.command for kind, one in settings.processes.items() if one.command}
+    given = Given(
+        variables=variables or {}, environment=environment or {}, reader=base_reader(root, home),
+        env_file=filling.read_file, programs=programs, default_layout=settings.workspaces.default_layout,
+    )  # fmt: skip
+    return compile_template(source, path, root, shell, home, given)
+
+
+def base_reader(root: str, home: str) -> Reader:
+    """Return what reads the templates that one extends.
+
+    A path is relative to the file that names it. A name is looked for as everywhere; a file that extends its own name
+    means the next one of it, so that a folder's `web_dev` can begin with ours.
+    """
+
+    def read(name: str, path: str, open_: frozenset[str]) -> Source:
+        if "/" in name or name.endswith(_SUFFIXES):
+            folder = os.path.dirname(path) if os.path.isabs(path) else root
+            found = os.path.normpath(os.path.join(folder, os.path.expanduser(name)))
+            if not os.path.isfile(found):
+                raise RequestError(
+                    "template.not_found", f"there is no file {quoted(found)}; check the path", path=found
+                )
+        else:
+            found = _by_name(name, path, root)
+        if found in open_:
+            return Source(found, "", "")
+        return Source(found, discovery.read(found), shown(found, root, home))
+
+    return read
+
+
+def _by_name(name: str, path: str, root: str) -> str:
+    every = discovery.every(root)
+    same = [one.path for one in every if fold(one.name) == fold(name)]
+    if path in same:
+        same = same[same.index(path) + 1 :] or [path]
+    if same:
+        return same[0]
+    names = list(dict.fromkeys(one.name for one in every))
+    near = nearest(fold(name), [fold(one) for one in names])
+    meant = next((one for one in names if fold(one) == near), None)
+    hint = f"did you mean {quoted(meant)}? " if meant else ""
+    raise RequestError(
+        "template.not_found", f"there is no template {quoted(printable(name))}; {hint}{known(names)}",
+        nearest=meant, known=names,
+    )  # fmt: skip
