@@ -26,6 +26,7 @@ from wezparallel.wire import frames, hello
 from wezparallel.wire.logformat import LOST
 from wezparallel.wire.logreader import LogReader
 
+FREEZE, THAW = 0xC0045877, 0xC0045878  # ioctls after the first of which every write waits for the second
 SHUTDOWN = 0x8004587D  # ext4's ioctl after which the disk takes and gives nothing, as one that was pulled out
 LINE = b"x" * 99 + b"\n"
 
@@ -193,6 +194,27 @@ def test_a_full_disk_blinds_nobody_and_every_lost_byte_is_counted(full: HeldKeep
         assert kept.startswith(b"ready")
         with FramesViewer.connect("w/sh", path=full.socket) as late:
             assert len(kept) + lost == late.welcome.end
+
+
+def test_a_disk_that_stalls_holds_up_and_loses_nothing(broken: HeldKeeper) -> None:
+    with audience(broken) as everybody:
+        fd = os.open(broken.home / "state", os.O_RDONLY)
+        fcntl.ioctl(fd, FREEZE, bytes(4))
+        try:
+            everybody.first.type(b"typed while it stalls.")
+            until(lambda: waits_for_the_disk(broken), 10, "the keeper at its log")
+        finally:
+            fcntl.ioctl(fd, THAW, bytes(4))
+            os.close(fd)
+        everybody.see(b"typed while it stalls.")
+        everybody.go()
+        assert everybody.others == []
+        assert stored(broken) == (b"readytyped while it stalls.", 0)
+
+
+def waits_for_the_disk(keeper: HeldKeeper) -> bool:
+    """Tell whether the keeper is in the state D."""
+    return Path(f"/proc/{keeper.process.pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "D"
 
 
 def test_a_disk_that_breaks_blinds_nobody_and_every_lost_byte_is_counted(broken: HeldKeeper, pane: Pane) -> None:
