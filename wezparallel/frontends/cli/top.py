@@ -66,11 +66,14 @@ class Table:
 
     def sorted(self) -> list[JsonObject]:
         """Return the processes in the order that is asked for; what is equal, by name."""
-        keys = {
-            "cpu": lambda one: -(_cpu(one) or 0.0), "memory": lambda one: -(states.memory(one) or 0),
-            "need": states.need, "name": lambda one: 0,
-        }  # fmt: skip
-        return sorted(self.processes, key=lambda one: (keys[self.sort](one), one["process_id"]))
+        return sorted(self.processes, key=lambda one: (self._rank(one), one["process_id"]))
+
+    def _rank(self, process: JsonObject) -> float:
+        if self.sort == "cpu":
+            return -(_cpu(process) or 0.0)
+        if self.sort == "memory":
+            return -(states.memory(process) or 0)
+        return states.need(process)[0] if self.sort == "need" else 0
 
     def lines(self, context: Context, room: int | None) -> list[str]:
         """Return the headline, the table and the hint, in at most `room` lines."""

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from wezparallel.errors import RequestError
 from wezparallel.hub.handlers import process as processes
-from wezparallel.hub.handlers.template import compiled_for
+from wezparallel.hub.handlers.template import With, compiled_for
 from wezparallel.hub.handlers.workspace import outcomes
+from wezparallel.hub.pool.admission import check_room
 from wezparallel.hub.workspaces.applying import Application, template_file
 from wezparallel.protocol import workspace as words
 
@@ -22,7 +23,9 @@ def apply(hub: Hub, command: words.WorkspaceApply) -> Accepted:
     workspace = hub.workspaces.get(command.name)
     folder = command.root or workspace.folder or workspace.root
     named = _named(workspace, command, folder)
-    compiled = compiled_for(hub, named, command.source, folder)
+    variables = {**workspace.variables, **command.variables}
+    with_ = With(variables, command.environment, workspace.env_id)
+    compiled = compiled_for(hub, named, command.source, folder, with_)
     application = Application(hub, workspace, compiled, prune=command.prune)
     application.check_named(command.restart)
     path = template_file(named, command.source, folder)
@@ -35,9 +38,10 @@ def apply(hub: Hub, command: words.WorkspaceApply) -> Accepted:
         return accepted
     for settings in compiled.settings:
         processes.check_size(settings)
+    check_room(hub, workspace.name, sum(step.process is None for step in application.steps))
     if command.environment is not None and not hub.environments.holds(workspace.env_id):
         workspace.env_id = hub.environments.put(command.environment)
-    workspace.template, workspace.template_path = compiled.name, path
+    workspace.template, workspace.template_path, workspace.variables = compiled.name, path, variables
     workspace.folder = "" if folder == compiled.root else folder
     accepted["runs"] = application.act(command.restart, command.view)
     if command.prune:

@@ -40,6 +40,10 @@ class Application:
         self._workspace = workspace
         self._compiled = compiled
         self._prune = prune
+        if not os.path.isdir(compiled.root):
+            raise RequestError(
+                "process.no_directory", f"the folder {compiled.root} does not exist; make it first", root=compiled.root
+            )
         self.steps = reconcile(compiled.settings, hub.state.members(workspace.name), prune=prune)
         self._check_ids()
         self._plan = self._plan_with_ids()
@@ -74,11 +78,6 @@ class Application:
 
     def act(self, restart: Sequence[str], view: str) -> dict[str, str]:
         """Carry the steps out; return the runs that this started, by process id."""
-        if not os.path.isdir(self._compiled.root):
-            raise RequestError(
-                "process.no_directory", f"the folder {self._compiled.root} does not exist; make it first",
-                root=self._compiled.root,
-            )  # fmt: skip
         runs: dict[str, str] = {}
         order = {settings.name: at for at, settings in enumerate(self._compiled.settings)}
         for step in self.steps:
