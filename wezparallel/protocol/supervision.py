@@ -5,6 +5,7 @@ Parts of `protocol.process.ProcessSettings`; each default changes nothing.
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -14,6 +15,7 @@ from wezparallel.protocol.command import Settings
 Need = Literal["started", "ready", "exited_ok"]
 """What is awaited of another process."""
 
+_URL = re.compile(r"https?://[^/?#\s@]*[^/?#\s@:][^\s]*")
 PROBES = ("exec", "http", "tcp", "log_line")
 ULIMITS = ("as", "core", "cpu", "data", "fsize", "memlock", "nofile", "nproc", "stack")
 
@@ -35,6 +37,30 @@ class Probe(Settings):
         if sum(getattr(self, name) is not None for name in PROBES) != 1:
             raise ValueError(f"a probe names exactly one of {', '.join(PROBES)}")
         return self
+
+    @field_validator("log_line")
+    @classmethod
+    def _is_regex(cls, value: str | None) -> str | None:
+        try:
+            re.compile(value or "")
+        except re.error as error:
+            raise ValueError(f"log_line {value!r} is no regular expression: {error}") from None
+        return value
+
+    @field_validator("tcp")
+    @classmethod
+    def _is_port(cls, value: str | None) -> str | None:
+        port = (value or "1").rpartition(":")[2]
+        if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+            raise ValueError(f"tcp {value!r} is neither a port from 1 to 65535 nor host:port")
+        return value
+
+    @field_validator("http")
+    @classmethod
+    def _is_url(cls, value: str | None) -> str | None:
+        if value is not None and not _URL.fullmatch(value):
+            raise ValueError(f"http {value!r} is no URL; write http://host:port/path")
+        return value
 
 
 class GiveUp(Settings):

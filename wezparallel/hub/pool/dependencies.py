@@ -67,7 +67,7 @@ def problem(needs: Needs, only: str | None = None) -> tuple[str, str] | None:
                 known = ", ".join(sorted(set(needs) - {name})[:8]) or "none"
                 hint = f"did you mean {near[0]}?" if near and near[0] != name else f"known are {known}"
                 return name, f"{name} depends on {other}, and there is no process {other} beside it; {hint}"
-    found = circle(needs)
+    found = circle(needs if only is None else {only: needs[only], **needs})
     if found:
         drawn = " → ".join(found)
         return found[0], f"these depend on each other in a circle: {drawn}; take one of them out of a `depends_on`"
