@@ -231,7 +231,10 @@ class _Walk:
             self._error(f"`{'.'.join(path)}` has to be a map", node.mark, "For example { NAME: value }.")
             return
         for key, value in node.entries:
-            if not isinstance(value, Scalar):
+            foreign = foreign_settings.meaning((*path, key.text))
+            if isinstance(foreign, str):
+                self._meaningless((*path, key.text), foreign, key.mark)
+            elif not isinstance(value, Scalar):
                 self._error(f"`{'.'.join((*path, key.text))}` has to be one value", value.mark, "")
             elif path[-1] == "environment" and (not key.text or "=" in key.text or not key.text.isprintable()):
                 self._error(f"{quoted(key.text)} is not the name of a variable", key.mark, "")
@@ -244,22 +247,18 @@ class _Walk:
         meaning = foreign_settings.meaning(path)
         if isinstance(meaning, foreign_settings.Ours):
             self._mapped(path, meaning, key, node)
-        elif meaning is not None:
-            if not (isinstance(node, Mapping) and foreign_settings.is_section(path)):
-                sentence = f"`{'.'.join(path)}` has no meaning here: {meaning}"
-                self._said.notes.append(self._problem(sentence, key.mark, ""))
-                return
-            self._inside(path, node)
         elif isinstance(node, Mapping) and foreign_settings.is_section(path):
-            self._inside(path, node)
+            for inner, value in node.entries:
+                self._take((*path, fold(inner.text)), inner, value)
+        elif meaning is not None:
+            self._meaningless(path, meaning, key.mark)
         else:
             near = nearest(fold(path[-1]), options.siblings(path))
             hint = f"Did you mean {quoted(near)}?" if near else "`wezparallel config schema` lists all options."
             self._said.warnings.append(self._problem(f"`{'.'.join(path)}` is no option", key.mark, hint))
 
-    def _inside(self, path: Path, node: Mapping) -> None:
-        for key, value in node.entries:
-            self._take((*path, fold(key.text)), key, value)
+    def _meaningless(self, path: Path, why: str, mark: Mark) -> None:
+        self._said.notes.append(self._problem(f"`{'.'.join(path)}` has no meaning here: {why}", mark, ""))
 
     def _mapped(self, path: Path, meaning: foreign_settings.Ours, key: Scalar, node: Node) -> None:
         ours = tuple(meaning.option.split("."))

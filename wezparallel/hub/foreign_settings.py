@@ -111,8 +111,6 @@ def meaning(path: tuple[str, ...]) -> Ours | str | None:
     name = ".".join(path)
     if name in MEANT:
         return MEANT[name]
-    if any(known.startswith(name + ".") for known in MEANT):
-        return None  # a section of which something is known
     if len(path) > 2 and path[:2] == ("ui", "theme"):
         return MEANINGLESS["ui.theme.*"]
     for length in range(len(path), 0, -1):

@@ -16,6 +16,7 @@ _HARMLESS = re.compile(r"(?:max|num|min|limit|count|output|input|thinking|total)
 _REFERENCE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}\Z|\$[A-Za-z_][A-Za-z0-9_]*\Z")
 _IN_URL = re.compile(r"(?<=://)([^/\s:@]*):([^@\s/]+)(?=@)")
 _LINE = re.compile(r"""^(\s*(?:-\s+)?\{?\s*["']?(?P<name>[\w.-]+)["']?\s*[:=]\s*)(?P<value>\S.*?)(\s*)$""")
+_BLOCK = re.compile(r"[|>][-+0-9]*\s*(?:#.*)?\Z")
 _INLINE = re.compile(r"""(?P<head>[{,]\s*["']?(?P<name>[\w.-]+)["']?\s*[:=]\s*)(?P<value>[^,}]+)""")
 
 
@@ -36,10 +37,18 @@ def masked(name: str, value: str) -> str:
 
 def masked_text(text: str) -> str:
     """Return a file's text whose secrets are covered, with every line and column where it was."""
-    lines = text.split("\n")
-    if not any(_NAMES.search(line) or "://" in line for line in lines):
-        return text
-    return "\n".join(map(_masked_line, lines))
+    shown: list[str] = []
+    below = -1  # the indentation of a secret whose value stands in the lines below
+    for line in text.split("\n"):
+        indent = len(line) - len(line.lstrip())
+        if below >= 0 and line.strip() and indent > below:
+            shown.append(line[:indent] + _cover(line[indent:]))
+            continue
+        whole = _LINE.match(line)
+        is_block = whole is not None and is_secret(whole["name"]) and _BLOCK.match(whole["value"])
+        below = indent if is_block or (below >= 0 and not line.strip()) else -1
+        shown.append(line if is_block else _masked_line(line))
+    return "\n".join(shown)
 
 
 def _masked_line(line: str) -> str:
