@@ -81,7 +81,7 @@ def get(hub: Hub, command: words.TemplateGet) -> words.TemplateReply:
     root = command.root or os.path.expanduser("~")
     found = look_up(hub, command.name, None, root, With(command.variables, command.environment))
     compiled, shell = found.compiled, _shell()
-    sha256 = fingerprint(compiled, root, shell)
+    sha256 = fingerprint(compiled)
     record = TemplateRecord(
         name=compiled.name or os.path.basename(root), description=compiled.description, path=found.path,
         origin=found.origin, processes=len(compiled.settings),
@@ -90,7 +90,7 @@ def get(hub: Hub, command: words.TemplateGet) -> words.TemplateReply:
     return words.TemplateReply(
         template=record, source=found.source, picture=compiled.picture, found=found.drawn_from,
         plan=compiled.plan_for(record.name), settings=compiled.settings, sha256=sha256,
-        commands=shown(compiled, root, shell),
+        commands=shown(compiled, root, shell), notes=compiled.notes,
     )  # fmt: skip
 
 
@@ -107,7 +107,7 @@ def trust(hub: Hub, command: words.TemplateTrust) -> Accepted:
     only_people(hub, "TemplateTrust")
     root = command.root or os.path.expanduser("~")
     found = look_up(hub, command.name, None, root, With(command.variables, command.environment))
-    sha256 = fingerprint(found.compiled, root, _shell())
+    sha256 = fingerprint(found.compiled)
     if sha256 != command.sha256:
         raise RequestError(
             "template.untrusted",
@@ -178,7 +178,7 @@ def _record_of(hub: Hub, one: discovery.Candidate, root: str) -> TemplateRecord:
     return TemplateRecord(
         name=one.name, description=compiled.description, path=one.path, origin=one.origin,
         processes=len(compiled.settings),
-        trusted=hub.trust.accepts(one.path, one.origin, fingerprint(compiled, root, _shell())),
+        trusted=hub.trust.accepts(one.path, one.origin, fingerprint(compiled)),
     )  # fmt: skip
 
 

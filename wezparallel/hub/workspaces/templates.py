@@ -6,6 +6,8 @@ begins with), `older` (the seeds' forms), `variables`, `processes` (one process'
 
 from __future__ import annotations
 
+import hashlib
+import json
 import posixpath
 import unicodedata
 from collections.abc import Callable, Mapping
@@ -71,6 +73,9 @@ class Compiled:
     """What it says that has no meaning here."""
     files: dict[str, str] = field(default_factory=dict, repr=False)
     """Path to text of the template and of all that it extends."""
+    digest: str = ""
+    """Hash of all that could change what is run: of the text as it was written, and of what its files of variables
+    put into it; not of the caller's variables and environment, nor of what is only seen."""
 
     @property
     def layout(self) -> layouts.Layout | None:
@@ -184,7 +189,7 @@ class _Compiler:
         notes = told.notes + unused(self._given.variables, self._around.scope.used, own)
         return Compiled(
             name, top.text("description").strip(), self._around.root, list(by_name.values()), drawn, focus, notes,
-            chain.files,
+            chain.files, _digest(told.tree, self._around.scope.used),
         )  # fmt: skip
 
     def _surround(self, top: Fields) -> set[str]:
@@ -207,7 +212,7 @@ class _Compiler:
             files |= self._env_file(path, mark, required=required, so_far=files)
             around.env_files.append(path)
         if files:
-            around.scope = top.scope = around.scope.within(Layer(files, is_secret=True), after=2)
+            around.scope = top.scope = around.scope.within(Layer(files, is_secret=True, is_file=True), after=2)
         around.env, around.filled = top.env("env")
         around.auto_start = top.flag("auto_start_processes", True)
         for key, value in top.children("process_templates"):
@@ -293,3 +298,26 @@ class _Compiler:
         stem, suffix = posixpath.splitext(posixpath.basename(self._source.path))
         own = stem if suffix in {".yaml", ".yml"} and stem != "wezparallel" else posixpath.basename(self._around.root)
         return printable(own) or "workspace"
+
+
+_SEEN_ONLY = frozenset({
+    "description", "layout", "tabs", "title", "focus", "position", "log", "log_cap", "log_cap_bytes",
+})  # fmt: skip
+
+
+def _digest(tree: Node, used: Mapping[str, str | None]) -> str:
+    def plain(node: Node, depth: int) -> object:
+        if isinstance(node, Scalar):
+            return node.text if node.value is not None or node.style else None
+        if isinstance(node, Sequence):
+            return [plain(item, depth + 1) for item in node.items]
+        # At the top, and below a process's name: in deeper maps a variable may be called so.
+        return {
+            key.text: plain(value, depth + 1)
+            for key, value in node.entries
+            if depth not in {0, 2} or fold(key.text) not in _SEEN_ONLY
+        }
+
+    from_files = {name: value for name, value in used.items() if value is not None}
+    text = json.dumps([plain(tree, 0), from_files], sort_keys=True)
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()

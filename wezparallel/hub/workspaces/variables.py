@@ -10,7 +10,7 @@ pool, which fills in. Below: the text and its marks.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from wezparallel.errors import RequestError
@@ -61,6 +61,7 @@ class Layer:
     """A scalar may name other variables, a plain text is meant as it is."""
     is_secret: bool = False
     """Of the environment or of a file of variables: not to be written down."""
+    is_file: bool = False
 
 
 def parse(text: str, *, in_shell: bool = False) -> Iterator[str | Reference]:
@@ -130,8 +131,8 @@ class Scope:
         self._source = source
         self._layers = layers
         self._steps = 0
-        self.used: set[str] = set()
-        """Names that were looked for; shared by all scopes that were made from this one."""
+        self.used: dict[str, str | None] = {}
+        """Names that were looked for, and what a file of variables had for them; shared with what is made of this."""
 
     def within(self, *layers: Layer, after: int = 1) -> Scope:
         """Return a scope with further layers behind the first `after` (what the command line gave stays first)."""
@@ -219,13 +220,15 @@ class Scope:
         return value
 
     def _lookup(self, name: str, above: dict[str, int], depth: int, *, in_env: bool) -> str | None:
-        self.used.add(name)
+        self.used.setdefault(name, None)
         for index in range(above.get(name, 0), len(self._layers)):
             layer = self._layers[index]
             if name not in layer.values or (in_env and layer.is_secret):
                 continue
             value = layer.values[name]
             if isinstance(value, str):
+                if layer.is_file:
+                    self.used[name] = value
                 return literal_sign(value) if in_env else value
             try:
                 return self._text(value.text, {**above, name: index + 1}, depth + 1, in_env=in_env)
@@ -267,13 +270,14 @@ def place(node: Scalar, raw: str) -> Mark:
     return node.mark
 
 
-def unused(given: Mapping[str, str], used: set[str], names: set[str]) -> list[str]:
+def unused(given: Mapping[str, str], used: Collection[str], names: set[str]) -> list[str]:
     """Return a sentence for each value from the command line that nothing asked for."""
     found = []
+    every = names.union(used)
     for name in given:
         if name not in used:
-            near = nearest(name, names | used)
-            hint = f"did you mean {near}?" if near else known(names | used)
+            near = nearest(name, every)
+            hint = f"did you mean {near}?" if near else known(every)
             found.append(f"nothing uses the variable {name}; {hint}")
     return found
 
