@@ -83,6 +83,24 @@ def test_a_killed_attach_leaves_no_modes_of_the_program_behind(
     assert os.get_blocking(pane.slave)
 
 
+@pytest.mark.parametrize("options", [(), ("--relay",)], ids=["handed", "relayed"])
+def test_a_killed_keeper_leaves_the_terminal_to_its_client_who_restores_it(
+    keeper: HeldKeeper, pane: Pane, options: tuple[str, ...]
+) -> None:
+    shell(keeper, r"stty raw -echo; printf '\033[?1049h\033[?1003h\033[?25lready'; exec cat")
+    until(lambda: b"ready" in keeper.log("w/sh"), 10, "the program")
+    pane.attach(keeper, "w/sh", *options)
+    pane.read_until(lambda: pane.is_raw, "raw mode")
+    pane.type(b"live")
+    pane.expect(b"live")
+    keeper.process.kill()
+    assert pane.wait() == 1
+    pane.read()
+    assert {b"\x1b[?1049l", b"\x1b[?25h"} <= set(re.findall(rb"\x1b\[\?[0-9]+[hl]", pane.shown))
+    assert b"no keeper answers" in pane.shown
+    assert pane.attributes == pane.before
+
+
 def test_a_relay_whose_terminal_takes_nothing_is_killed_and_nobody_waits(keeper: HeldKeeper, pane: Pane) -> None:
     shell(keeper, r"stty raw -echo; printf 'ready\033[?1049h'; exec cat")
     pane.attach(keeper, "w/sh", "--relay")
