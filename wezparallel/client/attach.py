@@ -107,6 +107,12 @@ def say_hello_to_daemon(options: Options, attributes: terminal.Termios) -> tuple
     """Say hello; where no daemon runs, start it first. Raises as say_hello, LinkError also after a `daemon stop`."""
     try:
         return say_hello(options, attributes)
+    except RequestError as error:
+        known = _known_as(options) if error.code == "process.not_found" else options.process_id
+        if known == options.process_id:
+            raise
+        options.process_id = known
+        return say_hello(options, attributes)
     except LinkError:
         from wezparallel import paths  # noqa: PLC0415
         from wezparallel.client import launch  # noqa: PLC0415
@@ -115,6 +121,18 @@ def say_hello_to_daemon(options: Options, attributes: terminal.Termios) -> tuple
             raise
         launch.ensure()
         return say_hello(options, attributes)
+
+
+def _known_as(options: Options) -> str:
+    """Return the id of a process that the keeper does not know: after a rename its workspace's new name means it."""
+    from wezparallel.client import sync  # noqa: PLC0415  asked for by a wrong name only
+
+    try:
+        with sync.Client(options.keeper_socket().rpartition("/")[0] + "/hub.sock", patience_s=0) as client:
+            found = client.call("ProcessGet", {"process": options.process_id}, timeout_s=5)
+            return str(found["process"]["process_id"])
+    except WezparallelError:
+        return options.process_id
 
 
 def _introduction(options: Options, attributes: terminal.Termios) -> hello.Viewer:

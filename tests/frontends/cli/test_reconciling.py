@@ -74,7 +74,7 @@ def test_on_a_terminal_it_asks_before_it_restarts(
     assert (pids(daemon)["server"] != before["server"]) is restarts
 
 
-def test_yes_restarts_what_changed_but_no_agent_and_no_restart_asks_nothing(real: CommandLine, daemon: Daemon) -> None:
+def test_yes_restarts_what_changed_but_no_agent_and_no_restart_asks_none(real: CommandLine, daemon: Daemon) -> None:
     text = "panes:\n  coder: {{agent: claude_code, command: sleep {0}}}\n  server: sleep {0}\n"
     write(real, text.format(1000))
     real("up", "--trust")

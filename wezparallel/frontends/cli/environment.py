@@ -32,7 +32,9 @@ def env(context: Context) -> int:
         return exits.OK
     if context.screen.columns is None:
         for one in reply["variables"]:
-            context.screen.say(f"{one['name']}={shlex.quote(_value(one))}")
+            # What is not told is no value: a file that is read by a shell must not set it.
+            known = one["value"] is not None
+            context.screen.say(f"{one['name']}={shlex.quote(one['value'])}" if known else f"# {one['name']}")
         return exits.OK
     rows = [
         [Cell(one["name"]), Cell(_value(one), "dim" if one["masked"] else ""), Cell(_ORIGINS[one["origin"]], "dim")]

@@ -118,8 +118,9 @@ def _headline(processes: list[JsonObject]) -> list[Cell]:
             Cell(f"{len(up)} run, none needs you" if up else "nothing runs at the moment", "good" if up else "dim")
         ]
     worst = needy[0]
+    said = f": {worst['notified']['text']}" if worst.get("notified") else f" {states.word(worst)}"
     what = (
-        f"{worst['process_id']} {states.word(worst)}" if len(needy) == 1 else f"{worst['name']}, {needy[1]['name']}"
+        f"{worst['process_id']}{said}" if len(needy) == 1 else f"{worst['name']}, {needy[1]['name']}"
     )
     more = ", …" if len(needy) > 2 else ""
     verb = "needs" if len(needy) == 1 else "need"
@@ -167,8 +168,9 @@ def _hints(context: Context, workspaces: list[JsonObject], processes: list[JsonO
     up = [one for one in processes if one["state"] in states.UP]
     closed = [one for one in workspaces if not one["open"]]
     if needy:
-        hints.append(f"why: wezparallel logs {needy[0]['process_id']}")
-    if up:
+        verb = "look: wezparallel attach" if needy[0].get("notified") else "why: wezparallel logs"
+        hints.append(f"{verb} {needy[0]['process_id']}")
+    if up and not (needy and needy[0].get("notified")):
         hints.append(f"look: wezparallel attach {up[0]['process_id']}")
     if closed:
         hints.append(f"open: wezparallel up {closed[0]['name']}")
