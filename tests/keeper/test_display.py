@@ -101,6 +101,42 @@ def test_a_terminal_that_goes_again_while_it_is_shown_what_it_missed_misses_noth
         pane.expect(ASKS)
 
 
+def test_a_terminal_that_goes_in_the_middle_of_a_flood_goes_on_with_whole_sequences(held: HeldKeeper) -> None:
+    start(held, NUMBERS)
+    with closing(HandedTerminal(held, "w/sh", offset=0)) as pane:
+        pane.expect(b"ready")
+        pane.type(b"\n")
+        shown = []
+        for _ in range(8):
+            select.select([pane.master], [], [], 10)
+            pane.shown += os.read(pane.master, 1001)
+            pane.talk.say(frames.DETACH)
+            while frames.RETURNED not in pane.talk.look():
+                pane.read(0.01)
+            pane.returned()
+            pane.read()
+            shown.append(pane.shown)
+            pane.shown = b""
+            pane.hand_over()
+        shown.append(pane.drain(b"end."))
+        # What was cut has been cancelled, and came again as a whole.
+        whole = re.sub(rb"\x1b(?:\[[0-9;?]*|\][^\x07\x18]*)?\x18", b"", b"".join(shown))
+        assert digits(re.sub(rb"\x1b\]52[^\x07]*\x07", b"", whole)) == digits(NUMBERED)
+
+
+def test_half_a_sequence_that_a_terminal_took_before_it_went_comes_whole(held: HeldKeeper) -> None:
+    shell(held, r"stty raw -echo; printf 'ready\033[3'; head -c 1 >/dev/null; printf '1mred'; exec cat")
+    with closing(HandedTerminal(held, "w/sh", offset=0)) as pane:
+        pane.expect(b"ready\x1b[3")
+        pane.ask_back()
+        assert pane.offset == len(b"ready")
+        pane.read()
+        pane.shown = b""
+        pane.hand_over()
+        pane.type(b"\n")
+        assert b"\x1b[31mred" in pane.expect(b"red")
+
+
 def test_an_upgrade_while_a_terminal_is_shown_what_it_missed_is_not_seen(held: HeldKeeper) -> None:
     start(held, NUMBERS)
     with closing(HandedTerminal(held, "w/sh", offset=0)) as pane:

@@ -56,7 +56,7 @@ def bring_to(state: str, held: HeldKeeper, pane: HandedTerminal, other: HandedTe
     elif state in {"behind", "returning"}:
         termios.tcflow(pane.slave, termios.TCOOFF)
         held.hub.write("w/sh", b"more than a stopped terminal takes." * 4000)
-        other.drain(b"takes." )
+        other.drain(b"takes.")
         until(lambda: len(held.log("w/sh")) > 100_000, 10, "the echo")
         if state == "returning":
             pane.talk.say(frames.DETACH)

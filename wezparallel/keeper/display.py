@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from wezparallel.wire.terminal import Modes
 
 MAX_BEHIND = 8 * 1024 * 1024  # bytes; a terminal further behind jumps to the end
+_HALVES = 16 * 1024  # bytes in which the beginning of a sequence that is cut is looked for
 _CANCEL = b"\x18"  # CAN: ends a sequence that was cut in its middle
 
 
@@ -222,7 +223,10 @@ class Display:
                 self.cursor.jump(self.cursor.offset - cleaner.held)
 
     def _back_to_shown(self) -> None:
-        """Put the cursor where the terminal is: it stands behind all of what is shown cleaned."""
+        """Put the cursor where the terminal is, before a sequence that is cut: it comes whole the next time.
+
+        Of what is shown cleaned it stands behind all that was taken from the log.
+        """
         if self.cursor is None:
             return
         if self._cleaned is not None and self.insert:
@@ -230,6 +234,10 @@ class Display:
             self.cursor.jump(offset + _shown(before, data, size - len(self.insert)))
         elif self._cleaner is not None:
             self.cursor.jump(self.cursor.offset - self._cleaner.held)
+        elif self._piece or not self._process.log.modes.at_ground:
+            cleaner = Cleaner()
+            cleaner.feed(self.cursor.recent(_HALVES))
+            self.cursor.jump(self.cursor.offset - cleaner.held)
         self._cleaner = self._cleaned = None
 
     def _wrote(self, count: int) -> None:
