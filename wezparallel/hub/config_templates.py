@@ -1,27 +1,52 @@
-"""The templates that stand in the configuration file, each as a text of its own for the template compiler. Pure.
+"""The templates that stand in the configuration file, each as a text of its own for the template compiler.
 
-A text has its lines and columns where the file has them, so that an error points into the file. Above: discovery.
-Below: `configuration.py`, which keeps them unread.
+A text has its lines and columns where the file has them, so that an error points into the file. They are read at each
+use, as those in files of their own are. Above: discovery. Below: `config_files`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
 
 import yaml
 
 from wezparallel.errors import RequestError
+from wezparallel.hub import config_files
 from wezparallel.hub.config_files import plain
 from wezparallel.hub.workspaces.source import Source
 from wezparallel.hub.workspaces.yaml_lines import Mapping, Node, load
 
-if TYPE_CHECKING:
-    from wezparallel.hub.configuration import Configuration
+BEHIND = "#"
+"""Stands between the file's path and the template's name."""
 
 
-def texts(read: Configuration) -> dict[str, str]:
-    """Return the YAML of each template in `workspaces.templates`, by name."""
-    return {name: text_of(node) for name, node in read.templates.items()}
+def found() -> dict[str, str]:
+    """Return the path of each template, by name; none of a file that cannot be read, which `doctor` tells."""
+    file, nodes = _nodes()
+    return {name: f"{file}{BEHIND}{name}" for name in nodes}
+
+
+def read(path: str) -> str | None:
+    """Return the YAML of the template of that path; None if it is no such path, or not there any more."""
+    file, nodes = _nodes() if BEHIND in path else ("", {})
+    node = nodes.get(path[len(file) + 1 :]) if path.startswith(file + BEHIND) else None
+    return None if node is None else text_of(node)
+
+
+def _nodes() -> tuple[str, dict[str, Node]]:
+    file = config_files.find(os.environ).path
+    if file is None:
+        return "", {}
+    try:
+        _, tree = config_files.parse(config_files.read(file), file)
+    except RequestError:
+        return file, {}
+    return file, _entries(_entries(_entries(tree).get("workspaces")).get("templates"))
+
+
+def _entries(node: Node | None) -> dict[str, Node]:
+    """Return what stands in a map."""
+    return {key.text: value for key, value in node.entries} if isinstance(node, Mapping) else {}
 
 
 def text_of(node: Node) -> str:

@@ -89,7 +89,8 @@ def get(hub: Hub, command: words.TemplateGet) -> words.TemplateReply:
     )  # fmt: skip
     return words.TemplateReply(
         template=record, source=found.source, picture=compiled.picture, found=found.drawn_from,
-        plan=compiled.plan_for(record.name), settings=compiled.settings, sha256=sha256,
+        plan=compiled.plan_for(record.name), sha256=sha256,
+        settings=[kinds.with_defaults(one, hub.settings) for one in compiled.settings],
         commands=shown(compiled, root, shell), notes=compiled.notes,
     )  # fmt: skip
 

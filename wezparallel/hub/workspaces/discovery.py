@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from wezparallel import paths
 from wezparallel.errors import RequestError
+from wezparallel.hub import config_templates
 from wezparallel.hub.workspaces.source import fold, known, nearest, printable, quoted
 from wezparallel.hub.workspaces.yaml_lines import MAX_BYTES
 
@@ -30,7 +31,7 @@ class Candidate:
     name: str
     path: str
     origin: str
-    """`folder`, `user` or `built-in`."""
+    """`folder`, `user`, `config` or `built-in`."""
 
 
 def own_template(root: str) -> str | None:
@@ -67,7 +68,7 @@ def find(name: str, root: str) -> str:
     """
     if "/" in name or name.endswith(_SUFFIXES):
         path = os.path.join(root, name)
-        if os.path.isfile(path):
+        if os.path.isfile(path) or config_templates.read(path) is not None:
             return path
         raise RequestError("template.not_found", f"there is no file {quoted(path)}; check the path", path=path)
     found = candidates(root)
@@ -98,6 +99,9 @@ def read(path: str) -> str:
 
     Raises `template.not_found` if it cannot be read, `template.syntax` if it is too large or not UTF-8.
     """
+    configured = config_templates.read(path)
+    if configured is not None:
+        return configured
     try:
         with open(_open_regular(path), "rb") as file:
             data = file.read(MAX_BYTES + 1)
@@ -141,6 +145,8 @@ def _all(root: str) -> Iterator[Candidate]:
             break
     yield from _in_folder(os.path.join(root, FOLDER), "folder")
     yield from user_templates()
+    for name, path in config_templates.found().items():
+        yield Candidate(name, path, "config")
     yield from _in_folder(paths.share_dir("config/templates"), "built-in")
 
 

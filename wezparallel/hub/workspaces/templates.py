@@ -295,7 +295,10 @@ class _Compiler:
         return told[0].settings.name if told else None
 
     def _file_name(self) -> str:
-        stem, suffix = posixpath.splitext(posixpath.basename(self._source.path))
+        base = posixpath.basename(self._source.path)
+        stem, suffix = posixpath.splitext(base)
+        if suffix not in {".yaml", ".yml"} and "#" in base:  # of the configuration file, behind its path
+            return printable(base.rpartition("#")[2])
         own = stem if suffix in {".yaml", ".yml"} and stem != "wezparallel" else posixpath.basename(self._around.root)
         return printable(own) or "workspace"
 
