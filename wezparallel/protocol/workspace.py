@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from wezparallel.protocol.command import Command, Effect, Mutation, Payload, Record, Reply
-from wezparallel.protocol.process import NAME_PATTERN, ProcessRecord
+from wezparallel.protocol.process import NAME_PATTERN, ProcessRecord, ProcessSettings
 
 
 class Split(Record):
@@ -266,6 +266,7 @@ class WorkspaceReply(Reply):
     workspace: WorkspaceRecord
     plan: Plan
     processes: list[ProcessRecord]
+    settings: Annotated[list[ProcessSettings] | None, Field(description="What each was told, if asked for.")] = None
 
 
 class WorkspaceGet(Command[WorkspaceReply]):
@@ -273,6 +274,7 @@ class WorkspaceGet(Command[WorkspaceReply]):
 
     REPLY: ClassVar[type[Reply]] = WorkspaceReply
     name: str
+    settings: Annotated[bool, Field(description="Tell what each process was told, too.")] = False
 
 
 class WorkspaceEvent(Record):

@@ -43,6 +43,7 @@ PROCESS = Option("process", metavar="PROCESS", help="workspace/name, a name that
 PROCESSES = Option("process", metavar="PROCESS", nargs="+", help="workspace/name, a unique name, a pid, 'shop/*'")
 YES = Option("-y", "--yes", action="store_true", help="do not ask")
 DETACH = Option("-d", "--detach", action="store_true", help="do not attach")
+TEMPLATE_VERBS = ("list", "show", "check", "new", "schema", "import", "save", "trust", "delete")
 TRUST = Option("--trust", action="store_true", help="accept the commands of a template that came with its folder")
 LONG = Option("-l", "--long", action="store_true", help="exact times, pids, folders")
 SHARED = (
@@ -133,10 +134,16 @@ GROUPS: tuple[tuple[str, tuple[Verb, ...]], ...] = (
             "delete", "workspaces.delete", "stop everything in a workspace and forget it, with its logs",
             Option("name", metavar="WORKSPACE", help="its name"), YES, commands="WorkspaceDelete",
         ),
-        Verb("template", "templates.template", "list, show and check templates",
-             Option("what", nargs="?", default="list", choices=("list", "show", "check"), help="default: list"),
-             Option("name", nargs="?", metavar="TEMPLATE", help="a name or a file; default: what `up` would open"),
+        Verb("template", "templates.template", "list, show, check, write, import and accept templates",
+             Option("what", nargs="?", default="list", choices=TEMPLATE_VERBS, help="default: list"),
+             Option("names", nargs="*", metavar="TEMPLATE", help="a name or a file; default: what `up` would open"),
              Option("--root", field="TemplateList.root"), VAR,
+             Option("--from", dest="base", metavar="TEMPLATE", help="new: begin with this one, not with the folder"),
+             Option("--as", dest="kind", choices=("tmuxp", "process-compose", "procfile", "package.json"),
+                    help="import: whose file it is (default: seen by its keys)"),
+             Option("-o", "--output", metavar="FILE", help="import: where to, `-` for stdout"),
+             Option("--workspace", metavar="WORKSPACE", help="save: which one (default: that of this folder)"),
+             Option("--force", action="store_true", help="replace a file that is there"), YES,
              commands="TemplateList TemplateGet TemplateCheck TemplateTrust TemplateCreate TemplateUpdate "
                       "TemplateDelete"),
     )),

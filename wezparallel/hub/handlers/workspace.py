@@ -144,6 +144,7 @@ def get(hub: Hub, command: words.WorkspaceGet) -> words.WorkspaceReply:
         workspace=hub.workspaces.record(workspace),
         plan=hub.workspaces.plan(workspace),
         processes=[processes.record(hub, process) for process in hub.state.members(workspace.name)],
+        settings=[one.settings for one in hub.state.members(workspace.name)] if command.settings else None,
     )
 
 
