@@ -85,3 +85,21 @@ def test_a_mistake_in_a_template_of_the_file_points_into_the_file(tmp_path: Path
             daemon.call("TemplateGet", name="default")
         assert refused.value.data["line"] == 14
         assert SEED.splitlines()[13].strip().startswith('- { position: "right"')
+
+
+def test_a_template_may_use_a_process_of_the_configuration(tmp_path: Path) -> None:
+    text = "process_templates:\n  api: { command: [cat], variables: { PORT: 80 }, env: { PORT: '${PORT}' } }\n"
+    with configured_daemon(tmp_path, text) as daemon:
+        source = "processes:\n  one: { template: api, variables: { PORT: 81 } }\n"
+        made = daemon.call("WorkspaceCreate", name="w", root=str(tmp_path), source=source)
+        assert made["processes"][0]["now"] == "spawned"
+        with pytest.raises(RequestError) as refused:
+            daemon.call("TemplateCheck", source="processes:\n  one: { template: apo }\n")
+        assert "'api'" in refused.value.message
+        write_config(
+            daemon.home, "processes: { x: { environment: { A_KEY: hush } } }\n" + text.replace("[cat]", "[]")
+        )
+        with pytest.raises(RequestError) as refused:
+            daemon.call("TemplateCheck", source=source)
+        assert refused.value.data["line"] == 3
+        assert "hush" not in refused.value.message

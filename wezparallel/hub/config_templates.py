@@ -7,14 +7,16 @@ use, as those in files of their own are. Above: discovery. Below: `config_files`
 from __future__ import annotations
 
 import os
+from dataclasses import replace
+from typing import Any
 
 import yaml
 
 from wezparallel.errors import RequestError
 from wezparallel.hub import config_files
-from wezparallel.hub.config_files import plain
+from wezparallel.hub.config_files import bare, plain
 from wezparallel.hub.workspaces.source import Source
-from wezparallel.hub.workspaces.yaml_lines import Mapping, Node, load
+from wezparallel.hub.workspaces.yaml_lines import Mapping, Node, Scalar, load
 
 BEHIND = "#"
 """Stands between the file's path and the template's name."""
@@ -33,15 +35,37 @@ def read(path: str) -> str | None:
     return None if node is None else text_of(node)
 
 
+def process_templates() -> dict[str, tuple[Scalar, Node]]:
+    """Return the definitions of `process_templates`, which every template may name, by name."""
+    file, entries = _section("process_templates")
+    return {key.text: (_apart(key, key, file), _apart(key, value, file)) for key, value in entries}
+
+
+def _apart(key: Scalar, node: Node, file: str) -> Any:
+    """Return a value whose errors draw nothing of the file but itself: the rest may hold secrets."""
+    if isinstance(node, Scalar):
+        mark = node.mark
+        text = "\n" * (mark.line - 1) + " " * (mark.column - 1) + node.text.split("\n")[0]
+        return replace(node, mark=replace(bare(mark), source=Source(file, text)))
+    return load(Source(f"{file}{BEHIND}{key.text}", text_of(node), file))
+
+
 def _nodes() -> tuple[str, dict[str, Node]]:
+    file, entries = _section("workspaces")
+    return file, _entries({key.text: value for key, value in entries}.get("templates"))
+
+
+def _section(name: str) -> tuple[str, list[tuple[Scalar, Node]]]:
+    """Return the file's path, and what stands in one of its sections."""
     file = config_files.find(os.environ).path
     if file is None:
-        return "", {}
+        return "", []
     try:
         _, tree = config_files.parse(config_files.read(file), file)
     except RequestError:
-        return file, {}
-    return file, _entries(_entries(_entries(tree).get("workspaces")).get("templates"))
+        return file, []
+    node = _entries(tree).get(name)
+    return file, list(node.entries) if isinstance(node, Mapping) else []
 
 
 def _entries(node: Node | None) -> dict[str, Node]:

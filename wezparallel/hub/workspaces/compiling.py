@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from wezparallel.errors import RequestError
+from wezparallel.hub import config_templates
 from wezparallel.hub.pool import filling
 from wezparallel.hub.workspaces import discovery
 from wezparallel.hub.workspaces.extends import Reader
@@ -38,6 +39,7 @@ def compile_with(
     given = Given(
         variables=variables or {}, environment=environment or {}, reader=base_reader(root, home),
         env_file=filling.read_file, programs=programs, default_layout=settings.workspaces.default_layout,
+        process_templates=config_templates.process_templates(),
     )  # fmt: skip
     return compile_template(source, path, root, shell, home, given)
 

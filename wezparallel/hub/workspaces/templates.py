@@ -52,6 +52,8 @@ class Given:
     """Program that the settings name for a kind of agent; one called `claude-code` knows the seeds' flags."""
     default_layout: str | None = None
     """Named layout of a template that draws none, if it has room for exactly its panes."""
+    process_templates: Mapping[str, tuple[Scalar, Node]] = field(default_factory=dict)
+    """The configuration's, by name; a template's own of the same name goes before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +217,7 @@ class _Compiler:
             around.scope = top.scope = around.scope.within(Layer(files, is_secret=True, is_file=True), after=2)
         around.env, around.filled = top.env("env")
         around.auto_start = top.flag("auto_start_processes", True)
+        around.templates.update({fold(name): pair for name, pair in self._given.process_templates.items()})
         for key, value in top.children("process_templates"):
             around.templates[fold(key.text)] = (key, value)
         return set(own)
