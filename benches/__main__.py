@@ -11,7 +11,8 @@ import sys
 from benches.measure import Row, table
 
 NAMES = (
-    "rpc", "clients", "flooded", "echo", "flood", "attach", "held", "start", "restart", "small", "idle", "hub_death",
+    "rpc", "clients", "flooded", "echo", "flood", "attach", "held", "start", "restart", "small", "chain", "idle",
+    "hub_death",
 )  # fmt: skip
 LIMIT_S = 120
 

@@ -72,10 +72,11 @@ class Hub:
         self.bus = Bus(store, self.now_ms, reply_line)
         self.timers = Timers()
         self.environments = EnvIds(link)
+        self.soon = server.soon()
         self.pool = Pool(self)
         self.workspaces = Workspaces(self)
         self.trust = Trust(self)
-        self.dispatcher = Dispatcher(self, HANDLERS, server.soon())
+        self.dispatcher = Dispatcher(self, HANDLERS, self.soon)
         self.sampler = Sampler()
         self.heartbeats = Heartbeats(self)
         self.usage: dict[str, Usage] = {}

@@ -1,8 +1,8 @@
 """When each run's probes look, and what follows from what they see.
 
-A run with a `ready` probe is looked at soon and then ever later, until it passes; from then on, or from its start, a
-`health` probe looks every `interval_s`. What fails too often is unhealthy, and its restart policy decides. Nothing is
-looked at while it stands still.
+A run with a `ready` probe is looked at soon and then ever more rarely, until it passes; from then on, or from its
+start, a `health` probe looks every `interval_s`. What fails too often is unhealthy, and its restart policy decides.
+Nothing is looked at while it stands still.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ log = structlog.get_logger()
 
 PROGRAMS = 8  # that run at once
 CONNECTIONS = 64
-FIRST_S = 0.01  # before the first look; doubles
+FIRST_S = 0.01  # before the first look, and at least between two
+PART = 0.1  # of what it has taken so far, until the next look: so little is lost, whether it takes 0.1 s or a minute
 
 
 class Health:
@@ -90,7 +91,8 @@ class Health:
                 log.exception("probe.failed", process=process.process_id)
 
     async def _until_ready(self, process: Process, run: Run, probe: Probe) -> None:
-        deadline = anyio.current_time() + self._left(run, probe)
+        began = anyio.current_time()
+        deadline = began + self._left(run, probe)
         eye = _Eye(self, process, run, probe)
         delay, failures = FIRST_S, 0
         while True:
@@ -107,10 +109,11 @@ class Health:
             is_over = anyio.current_time() >= deadline
             if is_over and (failures >= probe.threshold or probe.log_line is not None):
                 self._hub.pool.failing(process, run, why)
-            delay = probe.interval_s if is_over else min(2 * delay, probe.interval_s)
+            delay = probe.interval_s if is_over else _soon(began, probe)
 
     async def _keep_looking(self, process: Process, run: Run, probe: Probe) -> None:
-        deadline = anyio.current_time() + self._left(run, probe)
+        began = anyio.current_time()
+        deadline = began + self._left(run, probe)
         eye = _Eye(self, process, run, probe)
         delay = min(FIRST_S, probe.interval_s)
         failures, has_passed = 0, False
@@ -127,7 +130,7 @@ class Health:
                 self._seen[run.run_id] = f"{why} ({min(failures, probe.threshold)} of {probe.threshold})"
                 if failures >= probe.threshold:
                     self._hub.pool.failing(process, run, why)
-            delay = probe.interval_s if has_passed or failures else min(2 * delay, probe.interval_s)
+            delay = probe.interval_s if has_passed or failures else _soon(began, probe)
 
     def _left(self, run: Run, probe: Probe) -> Seconds:
         """Return what is left of the time in which failures are none; a hub before this one may have begun."""
@@ -181,6 +184,10 @@ class _Eye:
             _, self._offset = await lines.until_line(self._process.process_id, self._offset, self._pattern)
             return None
         return f"no line matched /{self._probe.log_line}/"
+
+
+def _soon(began: float, probe: Probe) -> Seconds:
+    return min(max(FIRST_S, PART * (anyio.current_time() - began)), probe.interval_s)
 
 
 def _reads_lines(settings: ProcessSettings) -> bool:

@@ -1,7 +1,7 @@
 """Which processes wait for others, and who is looked at again when one changes.
 
-Whether one may start is decided in `act`, once all that was decided before is committed, so that it makes no
-difference in which order the processes of a workspace were asked for. Above it `pool/supervise.py`.
+Whether one may start is decided in `act`, once all that is decided with it has been, so that it makes no difference
+in which order the processes of a workspace were asked for. Above it `pool/supervise.py`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from wezparallel.errors import RequestError
 from wezparallel.hub.pool import dependencies
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from wezparallel.hub.pool.supervise import Pool
     from wezparallel.hub.state.model import Process, State
 
@@ -19,11 +21,15 @@ if TYPE_CHECKING:
 class Needs:
     """What is awaited of whom."""
 
-    def __init__(self, pool: Pool, state: State) -> None:
+    def __init__(self, pool: Pool, state: State, soon: Callable[[Callable[[], None]], object]) -> None:
+        """`soon` calls back at the end of this turn of the loop."""
         self._pool = pool
         self._state = state
+        self._soon = soon
         self._waiters: dict[str, set[str]] = {}
         """process id -> ids of those that wait for it"""
+        self._due: dict[str, None] = {}
+        self._is_called = False
 
     def named(self, process: Process, name: str) -> Process | None:
         """Return the process of a name beside this one."""
@@ -50,15 +56,26 @@ class Needs:
             self._waiters.setdefault(process_id, set()).add(process.process_id)
 
     def changed(self, process_id: str) -> None:
-        """Look again at those that wait for it, once that it changed is committed."""
+        """Look again at those that wait for it, once all that changes with it has."""
         for waiter_id in list(self._waiters.get(process_id, ())):
             waiter = self._state.processes.get(waiter_id)
             if waiter is not None and waiter.waits_for == "process":
-                self._pool.act_after_commit(waiter)
+                self._due.setdefault(waiter_id)
             else:
                 self._waiters[process_id].discard(waiter_id)
         if not self._waiters.get(process_id, True):
             del self._waiters[process_id]
+        if self._due and not self._is_called:
+            self._is_called = True
+            self._soon(self._look)
+
+    def _look(self) -> None:
+        """Decide in the turn of the change, so that both are one commit; the start itself waits for that."""
+        due, self._due, self._is_called = list(self._due), {}, False
+        for process_id in due:
+            process = self._state.processes.get(process_id)
+            if process is not None and process.waits_for == "process":
+                self._pool.act(process)
 
     def settle(self, process: Process) -> None:
         """Start a process that waits, say what it waits for, or that it waits in vain."""

@@ -25,6 +25,7 @@ from wezparallel.hub.pool.keeper_link import close_all
 from wezparallel.hub.pool.needs import Needs
 from wezparallel.hub.pool.starting import check_start, spawn_message
 from wezparallel.hub.pool.telling import Telling, alive
+from wezparallel.hub.pool.watching import Watching
 from wezparallel.hub.state.model import Process, Run, rfc3339
 from wezparallel.keeper import messages
 
@@ -46,9 +47,10 @@ class Pool(Telling):
 
     def __init__(self, hub: Hub) -> None:
         super().__init__(hub)
-        self.needs = Needs(self, hub.state)
+        self.needs = Needs(self, hub.state, hub.soon)
         self.health = Health(hub)
         self.admission = Admission(hub, self)
+        self.watching = Watching(hub)
         self._spawning: set[str] = set()
         self._stopping: set[str] = set()
         self.fds: dict[str, list[int]] = {}
@@ -292,7 +294,8 @@ class Pool(Telling):
 
     def _drop(self, process: Process, run: Run, error: RequestError) -> None:
         self._spawning.discard(run.run_id)
-        self.refusals[run.run_id] = error
+        # Not the error itself: its traceback would keep every frame that it went through.
+        self.refusals[run.run_id] = RequestError(error.code, error.message, **error.data)
         if len(self.refusals) > REFUSALS:  # whoever waited for the oldest was told long ago
             del self.refusals[next(iter(self.refusals))]
         run.status = "lost"
