@@ -167,3 +167,10 @@ def test_a_check_says_what_is_wrong_and_changes_nothing(tmp_path: Path) -> None:
         with pytest.raises(RequestError) as refused:
             daemon.call("ConfigCheck", path="relative.yaml")
         assert refused.value.code == "command.bad_value"
+
+
+def test_a_folder_without_a_template_opens_the_configured_one(tmp_path: Path) -> None:
+    text = "workspaces: { default_template: mine, templates: { mine: { processes: { a: cat, b: cat } } } }\n"
+    with configured_daemon(tmp_path, text) as daemon:
+        made = daemon.call("WorkspaceCreate", name="w", root=str(tmp_path))
+        assert [one["process_id"] for one in made["processes"]] == ["w/a", "w/b"]

@@ -112,9 +112,9 @@ class Logs(Section):
     """What processes print."""
 
     keep_days: Annotated[float, option("Age at which output is deleted.", "days", gt=0, le=36500)] = 30.0
-    lines: Annotated[int, option("What `logs` shows unless told otherwise.", "lines", ge=0, le=100_000)] = 100
+    lines: Annotated[int, option("What `logs` shows unless told otherwise.", "lines", ge=1, le=100_000)] = 100
     buffer_lines: Annotated[
-        int, option("At most so many a reply, where lines are asked for by number.", "lines", ge=1, le=100_000)
+        int, option("Of a log that is kept in memory, the newest that are told.", "lines", ge=1, le=100_000)
     ] = 10_000
 
 

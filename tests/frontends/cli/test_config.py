@@ -12,6 +12,7 @@ import pytest
 from tests.support.commandline import CommandLine
 from tests.support.configured import write_config
 from tests.support.daemon import Daemon
+from tests.support.waiting import until
 
 SEED = Path(__file__).parents[2] / "compat" / "seed_002_config.yaml"
 
@@ -51,6 +52,11 @@ def test_with_a_daemon_its_own_environment_counts(real: CommandLine, daemon: Dae
     write_config(daemon.home, "web: { port: 9 }\n")
     assert real("config", "reload").out == "Changed: web.port.\n"
     assert real("config", "reload").out == "Nothing has changed.\n"
+    write_config(daemon.home, "logs: { lines: 2 }\n")
+    real("config", "reload")
+    daemon.call("ProcessAdd", id="counts", command="seq", args=["5"], restart="never")
+    until(lambda: daemon.call("ProcessGet", process="counts")["process"]["state"] == "exited", 10, "its end")
+    assert real("logs", "counts").out == "4\n5\n"
     write_config(daemon.home, "web: { port: x }\n")
     done = real("config", "reload")
     assert done.code == 2

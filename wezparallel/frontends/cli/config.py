@@ -56,6 +56,15 @@ def ask(context: Context, command: str, **fields: Json) -> JsonObject:
     return found
 
 
+def option(context: Context, name: str, usual: Json) -> Json:
+    """Return what the daemon has for an option; where it knows none, the usual."""
+    try:
+        values = context.call("ConfigGet")["values"]
+    except RequestError:
+        return usual
+    return next((value["value"] for value in values if value["option"] == name), usual)
+
+
 def _offline(command: str, given: str = "") -> str:
     argv = [launch.interpreter(), "-m", "wezparallel.hub.offline", command]
     environment = dict(os.environ)

@@ -14,7 +14,7 @@ import sys
 from wezparallel import paths
 from wezparallel.client import launch, sync
 from wezparallel.errors import LinkError, RequestError
-from wezparallel.frontends.cli import exits, names, states, text
+from wezparallel.frontends.cli import config, exits, names, states, text
 from wezparallel.frontends.cli.output import Writer
 from wezparallel.wire import frames, logformat
 from wezparallel.wire.logreader import LogReader
@@ -34,6 +34,8 @@ def logs(context: Context) -> int:
     lines, since = _wanted(context)
     if not context.args.socket and not launch.listens(context.socket):
         return _offline(context, lines, since)
+    if context.args.lines is None and since is None:
+        lines = int(config.option(context, "logs.lines", DEFAULT_LINES))
     process = names.process(context, context.args.process)
     process_id = process["process_id"]
     writer = _writer(context, process_id, lines if since is not None else 0)

@@ -38,9 +38,6 @@ _AGE = re.compile(r"(\d+(?:\.\d+)?)(s|m|h|d)")
 _UNIT_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
-MEMORY_LINES = 10_000  # of a log in memory that are told
-
-
 async def read(hub: Hub, command: words.LogRead) -> words.Log:
     """Return a piece of a log."""
     process = hub.process(command.process)
@@ -51,7 +48,7 @@ async def read(hub: Hub, command: words.LogRead) -> words.Log:
         chunks: list[LogChunk] = []
         taken = lost = size = 0
         if is_memory:
-            start = max(start, reader.tail_lines(MEMORY_LINES))
+            start = max(start, reader.tail_lines(hub.settings.logs.buffer_lines))
         at: int | None = max(start, _from(reader, command, hub.now_ms(), start))
         run_id: str | None = None
         for chunk in reader.chunks(at or 0, end):

@@ -49,6 +49,9 @@ def look_up(hub: Hub, name: str | None, source: str | None, root: str, with_: Wi
     if source is not None:
         return Found(_compile(hub, source, "template", root, with_), source, "template", "given")
     path = discovery.find(name, root) if name is not None else discovery.own_template(root)
+    usual = hub.settings.workspaces.default_template
+    if path is None and usual:
+        path = discovery.find(usual, root)
     if path is None:
         drawn, found = detect.detect(root)
         return Found(_compile(hub, drawn, "detected", root, with_), drawn, "detected", "detected", found)
