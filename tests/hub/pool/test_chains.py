@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from tests.hub.handlers.test_process import get
 from tests.support.configured import configured_daemon
 from tests.support.daemon import Daemon
 from tests.support.waiting import until
+from wezparallel import paths
 from wezparallel.errors import RequestError
 
 SLEEP = "exec sleep 1000"
@@ -187,3 +190,28 @@ def test_two_hundred_in_a_diamond_come_up(tmp_path: Path) -> None:
         client.call("ProcessStart", {"process": "bottom", "wait": "ready"})
         states = [one["state"] for one in client.call("ProcessList", {"limit": 500})["processes"]]
     assert states == ["running"] * 200
+
+
+def test_a_job_that_a_reboot_took_is_lost_and_who_needed_it_says_so(daemon: Daemon, root: Path) -> None:
+    add(daemon, root, "migrate")
+    waiting = add(daemon, root, "web", depends_on={"migrate": "exited_ok"})
+    assert waiting["now"] == "waits"
+    daemon.stop()
+    # As the machine leaves it that loses its power while the job runs.
+    with closing(sqlite3.connect(daemon.home / "state" / paths.NAME / "state.db")) as database, database:
+        of = "(SELECT run_id FROM definitions WHERE process_id = 'shop/migrate')"
+        database.execute(f"UPDATE runs SET status = 'spawned', boot_id = 'before' WHERE run_id = {of}")
+        database.execute(
+            "INSERT OR REPLACE INTO runs (run_id, process_id, number, status, stored_at, asked, ready) "
+            "VALUES (?, 'shop/web', 1, 'planned', 0, 0, 0)", ("a" * 32,),
+        )  # fmt: skip
+        database.execute("UPDATE definitions SET state = 'running', desired = 'up' WHERE process_id = 'shop/migrate'")
+        database.execute(
+            "UPDATE definitions SET state = 'not_started', desired = 'up', planned_run_id = ?, waits_for = 'process' "
+            "WHERE process_id = 'shop/web'", ("a" * 32,),
+        )  # fmt: skip
+    daemon.start()
+    reason = comes(daemon, "web", "failed")["reason"]
+    lost = "the machine restarted while it ran; how it ended is not known"
+    assert reason == f"needs migrate: exited_ok, but migrate was lost: {lost}"
+    assert (shop(daemon, "migrate")["state"], shop(daemon, "migrate")["exit_code"]) == ("exited", None)

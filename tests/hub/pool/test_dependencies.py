@@ -92,7 +92,11 @@ def test_without_a_probe_running_is_ready(state, probe, met):
 
 def test_it_says_all_that_it_waits_for():
     one = process("web", depends_on={"db": "ready", "ok": "started", "job": "exited_ok"})
-    beside = {"db": process("db", "running", probe=True), "ok": process("ok", "ready"), "job": process("job", "running")}
+    beside = {
+        "db": process("db", "running", probe=True),
+        "ok": process("ok", "ready"),
+        "job": process("job", "running"),
+    }
     assert verdict(one, beside.get).reason == "waits for db: ready, job: exited_ok"
 
 

@@ -38,7 +38,7 @@ def _ask(context: Context, fields: JsonObject, timeout_s: float | None) -> JsonO
     until = None if timeout_s is None else time.monotonic() + timeout_s
     while True:
         left = LONGEST_S if until is None else min(LONGEST_S, max(0.0, until - time.monotonic()))
-        reply = context.call("ProcessWait", **{**fields, "timeout_s": left})
+        reply = context.client().call("ProcessWait", {**fields, "timeout_s": left})
         if reply["outcome"] != "timeout" or (until is not None and time.monotonic() >= until):
             return reply
 
