@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from scripts import settings_pages
+from scripts import settings_pages, template_pages
 from wezparallel.hub.pool import lifecycle
 from wezparallel.protocol import registry
 
@@ -47,6 +47,8 @@ MADE = {
     "docs/reference/events.md": events,
     "docs/reference/states.md": states,
     "docs/reference/settings.md": settings_pages.page,
+    "docs/reference/template-keys.md": lambda: HEAD + template_pages.keys(),
+    "config/schema/template.schema.json": template_pages.schema_text,
     "config/schema/config.schema.json": settings_pages.schema,
     "config/templates/framework.yaml": settings_pages.sample,
 }

@@ -107,6 +107,74 @@ def test_a_drawing_is_a_rectangle_and_names_every_pane_that_has_room(
     assert drawn[-1][-1] == "┘"
 
 
+def in_cells(layout: Layout, width: int, height: int) -> dict[str, tuple[int, int, int, int, int]]:
+    """Cut a terminal as a program that knows only whole cells does; the last figure is how many cuts made a pane."""
+    found = {layout.first: (0, 0, width, height, 0)}
+    for split in layout.splits:
+        left, top, right, bottom, cuts_ = found[split.of]
+        if split.direction == "right":
+            line = right - round((right - left) * split.share)
+            found[split.of] = (left, top, line, bottom, cuts_ + 1)
+            found[split.pane] = (line, top, right, bottom, cuts_ + 1)
+        else:
+            line = bottom - round((bottom - top) * split.share)
+            found[split.of] = (left, top, right, line, cuts_ + 1)
+            found[split.pane] = (left, line, right, bottom, cuts_ + 1)
+    return found
+
+
+@settings(deadline=None)
+@given(straight_cuts(), st.integers(40, 400), st.integers(12, 100))
+def test_on_a_screen_of_any_size_the_cuts_draw_the_same_picture_within_rounding(
+    made: tuple[Grid, list[float], list[float]], width: int, height: int
+) -> None:
+    grid, columns, rows = made
+    layout = compile_picture(Picture(grid, tuple(columns), tuple(rows)))
+    boxes = in_cells(layout, width, height)
+    across = [width * sum(columns[:n]) / sum(columns) for n in range(len(columns) + 1)]
+    down = [height * sum(rows[:n]) / sum(rows) for n in range(len(rows) + 1)]
+    for name, (left, top, right, bottom, cuts_) in boxes.items():
+        own_columns = [c for line in grid for c, one in enumerate(line) if one == name]
+        own_rows = [r for r, line in enumerate(grid) if name in line]
+        ideal = (across[min(own_columns)], down[min(own_rows)], across[max(own_columns) + 1], down[max(own_rows) + 1])
+        off = max(abs(is_ - should) for is_, should in zip((left, top, right, bottom), ideal, strict=True))
+        assert off <= 0.5 * cuts_ + 1e-6  # each cut rounds once
+    assert sum((r - x) * (b - y) for x, y, r, b, _ in boxes.values()) == width * height
+
+
+def can_be_cut(grid: Grid) -> bool:
+    """Say by brute force whether straight cuts can make a grid: each area whole, and a line at every step."""
+    names = {name for line in grid for name in line}
+    if len(names) == 1:
+        return True
+    for line in range(1, len(grid)):
+        if not set(sum(grid[:line], ())) & set(sum(grid[line:], ())):
+            return can_be_cut(grid[:line]) and can_be_cut(grid[line:])
+    for line in range(1, len(grid[0])):
+        left, right = tuple(row[:line] for row in grid), tuple(row[line:] for row in grid)
+        if not set(sum(left, ())) & set(sum(right, ())):
+            return can_be_cut(left) and can_be_cut(right)
+    return False
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.integers(1, 4).flatmap(lambda n: st.lists(st.lists(st.sampled_from("abcde"), min_size=n, max_size=n),
+                                                    min_size=1, max_size=4)))  # fmt: skip
+def test_a_picture_compiles_exactly_if_straight_cuts_can_make_it(rows: list[list[str]]) -> None:
+    grid = tuple(map(tuple, rows))
+    failed: RequestError | None = None
+    try:
+        layout = compile_picture(Picture(grid))
+    except RequestError as error:
+        failed = error
+    if failed is not None:
+        assert failed.code == "template.layout"
+        assert not can_be_cut(grid)
+    else:
+        assert can_be_cut(grid)
+        assert redraw(layout, [1] * len(grid[0]), [1] * len(grid)) == grid
+
+
 @settings(deadline=None)
 @given(st.lists(st.lists(st.sampled_from("abcd."), max_size=4), max_size=4))
 def test_any_other_picture_is_refused_with_a_layout_error(rows: list[list[str]]) -> None:

@@ -5,7 +5,6 @@ Above: the pool, before a start. Below: the template language's variables. Reads
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
 from collections.abc import Mapping
@@ -82,9 +81,10 @@ def read_file(path: str) -> str | None:
         return None
     except OSError as error:
         raise _unreadable(path, str(error.strerror)) from None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise _unreadable(path, "it is not a regular file")
     with open(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise _unreadable(path, os.strerror(errno.EINVAL) + ": it is not a regular file")
         data = file.read(dotenv.MAX_BYTES + 1)
     if len(data) > dotenv.MAX_BYTES:
         raise _unreadable(path, f"it is larger than {dotenv.MAX_BYTES // 1024} KiB")

@@ -57,7 +57,7 @@ def base_reader(root: str, home: str) -> Reader:
             found = os.path.normpath(os.path.join(folder, os.path.expanduser(name)))
             if not os.path.isfile(found):
                 raise RequestError(
-                    "template.not_found", f"there is no file {quoted(found)}; check the path", path=found
+                    "template.not_found", f"there is no file {printable(found)}; check the path", path=found
                 )
         else:
             found = _by_name(name, path, root)

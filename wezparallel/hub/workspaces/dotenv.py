@@ -11,7 +11,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from wezparallel.hub.workspaces.source import Mark, Source, quoted
+from wezparallel.errors import RequestError
+from wezparallel.hub.workspaces.source import Source, quoted
 
 MAX_BYTES = 256 * 1024
 _NAME = re.compile(r"(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*")
@@ -109,8 +110,12 @@ class _Reader:
         line = text.count("\n", 0, self.at) + 1
         column = self.at - (text.rfind("\n", 0, self.at) + 1) + 1
         # The line is not drawn: what stands in such a file is nobody else's business.
-        place = Source(self.source.path, "", self.source.shown_path)
-        return place.error("template.syntax", sentence, Mark(line, column), "One variable a line: `NAME=value`.")
+        hint = "One variable a line: `NAME=value`."
+        shown = self.source.shown_path or self.source.path
+        return RequestError(
+            "template.syntax", f"{shown}:{line}:{column}: {sentence}\n{hint}", file=self.source.path, line=line,
+            column=column, sentence=sentence, excerpt="", hint=hint,
+        )  # fmt: skip
 
 
 def _line_end(text: str, at: int) -> int:

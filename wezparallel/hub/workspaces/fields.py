@@ -201,8 +201,8 @@ class Fields:
         return found, filled
 
     def children(self, name: str) -> Iterator[tuple[Scalar, Node]]:
-        """Return names and values of a map below a key, in the order of the file."""
-        node = self.node(name)
+        """Return names and values of a map below a key as they were written, in the order of the file."""
+        node = self.raw(name)
         if node is None:
             return
         if not isinstance(node, Mapping):

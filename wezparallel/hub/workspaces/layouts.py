@@ -194,9 +194,9 @@ def _renamed(split: Split, name: str, to: str) -> Split:
 
 def _tile_in_shape(panes: Sequence[str], shape: float) -> Picture:
     """Return a picture for an area that is `shape` times as wide as it is high, measured in windows."""
-    if len(panes) <= 4 and shape <= 0.75:
+    if len(panes) <= 4 and shape <= 0.77:
         return Picture(tuple((pane,) for pane in panes))
-    if len(panes) <= 4 and shape >= 1.5:
+    if len(panes) <= 4 and shape >= 1.3:
         return Picture((tuple(panes),))
     return tile(panes)
 

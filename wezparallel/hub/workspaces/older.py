@@ -17,16 +17,16 @@ from wezparallel.hub.workspaces.layouts import MAX_SIDE, Picture
 from wezparallel.hub.workspaces.source import Mark, Source, fold, quoted
 from wezparallel.hub.workspaces.yaml_lines import Mapping, Node, Scalar, Sequence
 
-_SILENT = ("version", "author", "created")  # about the file, not about what it opens
-_NO_MEANING = (
+SILENT = ("version", "author", "created")  # about the file, not about what it opens
+NO_MEANING = (
     "options", "suggested_keybindings", "keybindings", "usage_examples", "related_templates", "changelog",
     "web_config", "rust_config", "research_config", "framework_configs", "project_types", "dependency_management",
     "performance_monitoring", "research_tools", "automation", "required_tools", "startup_script", "theme",
 )  # fmt: skip
-_GRID_PANE = ("id", "position", "size", "title", "command", "cwd", "env", "description", "focus", "auto_start")
+GRID_PANE = ("id", "position", "size", "title", "command", "cwd", "env", "description", "focus", "auto_start")
 _PLACE = ("row", "col", "span_rows", "span_cols")
-_PROCESS = ("name", "command", "auto_start", "cwd", "env", "description")
-_WORKSPACE = ("name", "description", "auto_start", "processes")
+WORKSPACE_PROCESS = ("name", "command", "auto_start", "cwd", "env", "description")
+GRID_WORKSPACE = ("name", "description", "auto_start", "processes")
 _WORKSPACE_FLAG = re.compile(r"--workspace[= ]([A-Za-z0-9][\w.-]{0,50})")
 
 
@@ -46,10 +46,10 @@ def translate(source: Source, tree: Mapping) -> Older:
     entries = {ALIASES.get(fold(key.text), fold(key.text)): (key, value) for key, value in tree.entries}
     if len(entries) != len(tree.entries):
         return done  # a key stands twice; who reads the keys says so
-    for name in (*_SILENT, *_NO_MEANING):
+    for name in (*SILENT, *NO_MEANING):
         if name in entries:
             key, _ = entries.pop(name)
-            if name in _NO_MEANING:
+            if name in NO_MEANING:
                 done.notes.append(f"line {key.mark.line}: {quoted(key.text)} has no meaning here and is passed over")
     layout = entries.get("layout")
     if layout is not None and isinstance(layout[1], Mapping) and _has(layout[1], "panes"):
@@ -113,7 +113,7 @@ def _grid(source: Source, entries: dict[str, tuple[Scalar, Node]], layout: Mappi
     panes: list[tuple[Scalar, Node]] = []
     for item in node.items:
         fields = Fields(source, item, "a pane of a grid")
-        fields.allow(_GRID_PANE)
+        fields.allow(GRID_PANE)
         name = fields.raw("id")
         if name is None:
             raise fields.error("a pane of a grid needs `id`, its name", fields.mark)
@@ -218,7 +218,7 @@ def _processes(
         return None
     key, value = entries.pop("workspace")
     fields = Fields(source, value, "`workspace`")
-    fields.allow(_WORKSPACE)
+    fields.allow(GRID_WORKSPACE)
     if "description" not in entries and fields.raw("description") is not None:
         entries["description"] = next(e for e in value.entries if fold(e[0].text) == "description")  # type: ignore[union-attr]
     flag = fields.raw("auto_start")
@@ -233,7 +233,7 @@ def _processes(
     found: list[tuple[Scalar, Node]] = []
     for item in listed.items:
         one = Fields(source, item, "a process of a workspace")
-        one.allow(_PROCESS)
+        one.allow(WORKSPACE_PROCESS)
         name = one.raw("name")
         if name is None:
             raise one.error("a process of a workspace needs `name`", one.mark)

@@ -230,7 +230,7 @@ class _Compiler:
             if not required:
                 return {}
             raise self._source.error(
-                "template.not_found", f"there is no file {quoted(path)}", mark,
+                "template.not_found", f"there is no file {printable(path)}", mark,
                 f"Make it, or write {quoted(posixpath.basename(path) + '?')} if it may be missing.", path=path,
             )  # fmt: skip
         name = shown(path, self._base, self._around.home)

@@ -23,6 +23,7 @@ MAX_TEXT = 64 * 1024  # characters of one text, filled in
 MAX_DEPTH = 16  # defaults inside defaults, and variables that name variables
 MAX_STEPS = 2000  # references followed for one text
 _REFERENCE = re.compile(r"\$(?:\$|\{)")
+_TO_ESCAPE = re.compile(r"\$(?=[${])")
 _INSIDE = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(:-|\})")
 
 
@@ -99,7 +100,7 @@ def parse(text: str, *, in_shell: bool = False) -> Iterator[str | Reference]:
 
 def literal(text: str) -> str:
     """Return a text in which nothing is filled in, as a template has to write it."""
-    return text.replace("$$", "$$$$").replace("${", "$${")
+    return _TO_ESCAPE.sub("$$", text)
 
 
 def fill(text: str, lookup: Callable[[str], str | None]) -> str:
@@ -153,8 +154,10 @@ class Scope:
         if "$" not in node.text:
             return node
         text = self._told(node, in_env=False, in_shell=in_shell)
-        value = text if node.style or node.value is None else yaml_lines.meaning(text)
-        return replace(node, text=text, value=value)
+        # In a flow map `"${N}"` has to be in quotes, and means the number all the same.
+        is_plain = not node.style or (_is_reference(node.text) and node.style in "'\"")
+        value = yaml_lines.meaning(text) if is_plain else text
+        return replace(node, text=text, value=text if value is None else value)
 
     def expand_all(self, node: Node) -> Node:
         """Return a tree in which every value is filled in; keys stay."""
