@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from wezparallel.protocol.command import Command, Effect, Mutation, Payload, Record, Reply, Settings
-from wezparallel.protocol.supervision import GiveUp, Limits, Need, Probe
+from wezparallel.protocol.supervision import GiveUp, Limits, Need, Notice, Probe
 
 State = Literal[
     "not_started", "starting", "running", "ready", "unhealthy", "suspended", "stopping", "stopped", "exited",
@@ -73,13 +73,6 @@ class ProcessSettings(Settings):
     ] = []
     env_files: Annotated[list[str], Field(description="Files of variables, read at each start; below `env`.")] = []
     prompt: Annotated[str | None, Field(description="What an agent is told at its first start.")] = None
-
-
-class Notice(Record):
-    """Why a process asks to be looked at."""
-
-    text: str
-    at: str
 
 
 class ProcessRecord(Record):

@@ -1,6 +1,6 @@
 """How a process is supervised beyond its command: what it waits for, how its health is seen, what it may use.
 
-Parts of `protocol.process.ProcessSettings`; each default changes nothing.
+Parts of `protocol.process.ProcessSettings`, whose defaults change nothing, and of its record.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from wezparallel.protocol.command import Settings
+from wezparallel.protocol.command import Record, Settings
 
 Need = Literal["started", "ready", "exited_ok"]
 """What is awaited of another process."""
@@ -90,3 +90,10 @@ class Limits(Settings):
         if any(not -1 <= value < 1 << 63 for value in ulimits.values()):
             raise ValueError("a limit is a number from 0 up, or -1 for as much as may be")
         return ulimits
+
+
+class Notice(Record):
+    """Why a process asks to be looked at."""
+
+    text: str
+    at: str

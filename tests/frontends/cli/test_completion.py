@@ -102,7 +102,7 @@ def test_without_a_daemon_there_is_silence_and_none_is_started(
 
 
 def test_every_word_that_a_verb_takes_is_known_to_the_completion() -> None:
-    assert PLACED - set(completion.KINDS) <= {"TEXT", "JSON"}
+    assert PLACED - set(completion.KINDS) <= {"TEXT", "JSON", "NEW"}
 
 
 def test_bash_gets_only_what_stands_behind_a_colon() -> None:

@@ -119,9 +119,7 @@ def _headline(processes: list[JsonObject]) -> list[Cell]:
         ]
     worst = needy[0]
     said = f": {worst['notified']['text']}" if worst.get("notified") else f" {states.word(worst)}"
-    what = (
-        f"{worst['process_id']}{said}" if len(needy) == 1 else f"{worst['name']}, {needy[1]['name']}"
-    )
+    what = f"{worst['process_id']}{said}" if len(needy) == 1 else f"{worst['name']}, {needy[1]['name']}"
     more = ", …" if len(needy) > 2 else ""
     verb = "needs" if len(needy) == 1 else "need"
     return [Cell(f"{len(needy)} {verb} you: {what}{more}", states.look(worst)[1])]

@@ -122,7 +122,7 @@ GROUPS: tuple[tuple[str, tuple[Verb, ...]], ...] = (
         ),
         Verb(
             "rename", "workspaces.rename", "give a workspace another name, also while it runs",
-            Option("name", metavar="OLD", help="its name now"),
+            Option("name", metavar="WORKSPACE", help="its name now"),
             Option("to", metavar="NEW", help="its new name"), commands="WorkspaceRename",
         ),
         Verb(
