@@ -7,7 +7,7 @@ import re
 import secrets
 import sys
 
-from tests.drills import hub, idle
+from tests.drills import hub, idle, soak
 
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9}
 
@@ -35,6 +35,12 @@ def parse(argv: list[str]) -> argparse.Namespace:
     quiet = drills.add_parser("idle", help="kill the idle hub of some sleeping processes")
     quiet.add_argument("--kills", type=int, default=10, help="how often (10)")
     quiet.add_argument("--processes", type=int, default=20, help="processes that sleep (20)")
+    starts = drills.add_parser("soak", help="start and stop mixed processes, and look for what they leave")
+    starts.add_argument("--starts", type=int, default=1000, help="how many (1000)")
+    starts.add_argument("--warm-up", type=int, default=200, help="before the first look (200)")
+    starts.add_argument("--growth-kb", type=int, default=1024, help="by which hub or keeper may grow (1024)")
+    starts.add_argument("--seed", default=secrets.token_hex(3), help="repeats the same processes (random)")
+    starts.set_defaults(run=soak.main)
     for drill, run in ((flood, hub.main), (quiet, idle.main)):
         drill.add_argument("--idle-budget", type=float, default=1.0, help="seconds to the first Pong else (1)")
         drill.add_argument("--seed", default=secrets.token_hex(3), help="repeats the same kills (random)")

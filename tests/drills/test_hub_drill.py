@@ -29,6 +29,12 @@ def test_nothing_is_lost_when_the_idle_hub_is_killed():
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_starts_and_stops_of_mixed_processes_leave_nothing_behind():
+    # So few do not reach the bounds of the caches: only the long drill judges the memory.
+    done = drill("soak", "--starts", "60", "--warm-up", "30", "--growth-kb", "8192")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def numbers(blocks: int) -> bytes:
     return b"".join(block(number, _template(b"\n")) for number in range(blocks))
 

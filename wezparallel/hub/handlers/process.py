@@ -268,8 +268,9 @@ async def until_up(hub: Hub, process: Process, run_id: str) -> None:
     await hub.pool.until(process, settled)
     if process.waits_for == "admission":
         return
-    if run_id in hub.pool.refusals:
-        raise hub.pool.refusals[run_id]
+    refused = hub.pool.refusals.get(run_id)
+    if refused is not None:
+        raise RequestError(refused.code, refused.message, **refused.data)
     if process.run is not None and process.run.run_id == run_id:
         return
     # After a crash of ours a later run may be the present one already.

@@ -86,6 +86,7 @@ class Adoption:
                 process.waits_for = None
             if not alive(process.run):
                 hub.link.send({"m": messages.RESERVE, "process_id": process.process_id})
+            hub.pool.watching.look(process)
             hub.pool.act_after_commit(process)
             hub.pool.start_later(process)
         for message in self._exits:

@@ -325,7 +325,7 @@ class Pool(Telling):
             return
         self._stopping.add(run.run_id)
         if process.state != "stopping":
-            self._move(process, "stop", "stopping")
+            self._move(process, "stop", "stopping", reason=process.reason)
             self._save(process)
         message: Message = {"m": messages.KILL if kill else messages.STOP, "run_id": run.run_id}
         if grace_s is not None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from wezparallel.hub.app import Hub
     from wezparallel.hub.pool.admission import Admission
     from wezparallel.hub.pool.needs import Needs
+    from wezparallel.hub.pool.watching import Watching
     from wezparallel.hub.state.model import Process, Run
 
 
@@ -28,6 +29,7 @@ class Telling:
 
     needs: Needs
     admission: Admission
+    watching: Watching
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
@@ -85,4 +87,5 @@ class Telling:
     def _save(self, process: Process) -> None:
         if process.process_id in self._hub.state.processes:
             self._hub.store.put_process(process)
+        self.watching.look(process)
         self._notify(process.process_id)

@@ -134,7 +134,7 @@ class State:
         return sorted(found, key=lambda process: (process.order, process.process_id))
 
 
-@lru_cache(4096)
+@lru_cache(1024)
 def rfc3339(ms: Millis) -> str:
     """Return `2026-11-24T12:00:00.250Z` for milliseconds since the epoch."""
     # strftime would take ten times as long; the cache, because every record shows the same moments again.
