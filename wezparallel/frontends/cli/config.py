@@ -158,7 +158,8 @@ def _schema(context: Context) -> int:
     return exits.OK
 
 
-def _reload(context: Context) -> int:
+def _reload(context: Context, *, told: bool = False) -> int:
+    """Have the daemon read it again; `told`: a check has said already what there is to say."""
     if not launch.listens(context.socket) and not context.args.socket:
         context.note("wezparallel: no daemon runs; it reads the configuration when it starts")
         return exits.NO_DAEMON
@@ -166,7 +167,7 @@ def _reload(context: Context) -> int:
     if context.json:
         context.dump(reply)
         return exits.OK
-    for problem in reply["warnings"]:
+    for problem in [] if told else reply["warnings"]:
         context.note(problem["message"])
     changed = reply["changed"]
     context.screen.say(f"Changed: {', '.join(changed)}." if changed else "Nothing has changed.")
@@ -187,7 +188,7 @@ def _edit(context: Context) -> int:
             context.note("wezparallel: the daemon goes on with what it has until the file is right")
             return code
     if launch.listens(context.socket):
-        return _reload(context)
+        return _reload(context, told=True)
     return exits.OK
 
 
