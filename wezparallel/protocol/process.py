@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from wezparallel.protocol.command import Command, Effect, Mutation, Payload, Record, Reply, Settings
 from wezparallel.protocol.supervision import GiveUp, Limits, Need, Notice, Probe
@@ -140,8 +140,13 @@ class ProcessAdd(Mutation[ProcessAdded]):
     REPLY: ClassVar[type[Reply]] = ProcessAdded
 
     id: Annotated[str, Field(min_length=1, max_length=MAX_ID, description="`workspace/name`, or a bare name.")]
-    command: Annotated[str, Field(min_length=1, description="One executable; arguments go into `args`.")]
+    command: Annotated[str, Field(description="One executable; arguments go into `args`.")] = ""
     args: Annotated[list[str], Field(max_length=4095)] = []
+    template: Annotated[
+        str | None,
+        Field(description="In the place of `command`: a definition of `process_templates`; other fields go over it."),
+    ] = None
+    variables: Annotated[dict[str, str], Field(description="Values for the definition's `${NAME}`.")] = {}
     env: dict[str, str] = {}
     cwd: Annotated[str | None, Field(description="Absolute; the workspace's root, else the home folder.")] = None
     auto_start_on_restore: Annotated[bool, Field(description="Comes back after a reboot.")] = False
@@ -166,6 +171,12 @@ class ProcessAdd(Mutation[ProcessAdded]):
     environment: Annotated[
         dict[str, str] | None, Field(description="The caller's environment; kept in memory only.", repr=False)
     ] = None
+
+    @model_validator(mode="after")
+    def _one_command(self) -> ProcessAdd:
+        if bool(self.command) == bool(self.template):
+            raise ValueError("a process has a `command`, or a `template` that it begins with")
+        return self
 
 
 Wait = Annotated[
@@ -305,34 +316,6 @@ class ProcessGet(Command[ProcessReply]):
     process: Annotated[str, Field(max_length=MAX_ID)]
 
 
-class ProcessWaited(Reply):
-    """It came, or it did not."""
-
-    TAG: ClassVar[str] = "ProcessWaited"
-    process: ProcessRecord
-    outcome: Annotated[
-        Literal["met", "timeout", "in_vain"], Field(description="`in_vain`: it ended, and nobody starts it again.")
-    ]
-    line: Annotated[str | None, Field(description="The line that matched.")] = None
-
-
-class ProcessWait(Command[ProcessWaited]):
-    """Wait until a process is ready, has exited, or has written a line; what is so already counts.
-
-    `exited` is about the run that there is when it is asked for, or that is to come.
-    """
-
-    REPLY: ClassVar[type[Reply]] = ProcessWaited
-    process: Annotated[str, Field(max_length=MAX_ID)]
-    what: Annotated[
-        Literal["ready", "exited", "output"], Field(alias="for", description="What to wait for.")
-    ] = "ready"
-    regex: Annotated[
-        str | None, Field(min_length=1, max_length=4096, description="Searched in each line of its run's output.")
-    ] = None
-    timeout_s: Annotated[float, Field(ge=0, le=86400, description="Seconds to wait at most.")] = 3600.0
-
-
 class ProcessTyped(Reply):
     """The bytes were given to the program's terminal or stdin."""
 
@@ -383,7 +366,7 @@ class ProcessEvent(Record):
 
 COMMANDS: tuple[type[Command[Reply]], ...] = (
     ProcessAdd, ProcessStart, ProcessStop, ProcessKill, ProcessRestart, ProcessSuspend, ProcessResume, ProcessRemove,
-    ProcessList, ProcessGet, ProcessWait, ProcessType, ProcessNotify,
+    ProcessList, ProcessGet, ProcessType, ProcessNotify,
 )  # type: ignore[assignment]  # fmt: skip
 EVENTS: dict[str, type[Record]] = {
     f"process.{verb}": ProcessEvent

@@ -6,10 +6,10 @@ import difflib
 from typing import Any
 
 from wezparallel.errors import RequestError
-from wezparallel.protocol import config, environment, hub, log, metric, process, template, workspace
+from wezparallel.protocol import alert, config, environment, hub, log, metric, process, template, waiting, workspace
 from wezparallel.protocol.command import Command, Mutation, Record, Reply
 
-NOUNS = (hub, workspace, process, environment, template, log, config, metric)
+NOUNS = (hub, workspace, process, waiting, environment, template, log, config, metric, alert)
 
 COMMANDS: dict[str, type[Command[Reply]]] = {command.__name__: command for noun in NOUNS for command in noun.COMMANDS}
 EVENTS: dict[str, type[Record]] = {name: data for noun in NOUNS for name, data in noun.EVENTS.items()}

@@ -10,7 +10,7 @@ import anyio
 from wezparallel.errors import RequestError
 from wezparallel.hub.pool import dependencies, lines
 from wezparallel.hub.pool.telling import alive
-from wezparallel.protocol import process as words
+from wezparallel.protocol import waiting as words
 
 if TYPE_CHECKING:
     from wezparallel.hub.app import Hub
