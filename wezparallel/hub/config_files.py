@@ -10,7 +10,6 @@ import errno
 import os
 import re
 import stat
-import tomllib
 from collections.abc import Mapping as Mapped
 from dataclasses import dataclass
 from typing import Any
@@ -135,6 +134,8 @@ def _int(value: object) -> int:
 
 
 def _toml(text: str, shown: Source) -> Node:
+    import tomllib  # noqa: PLC0415  few have such a file, and memory is a feature
+
     try:
         document = tomllib.loads(text.removeprefix("\ufeff"))
     except (tomllib.TOMLDecodeError, RecursionError) as error:
