@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import shutil
 import signal
 import socket
 import time
@@ -28,6 +29,7 @@ from wezparallel.hub.configuration import Configuration, load
 from wezparallel.hub.handlers.table import HANDLERS
 from wezparallel.hub.pool import figures, notices
 from wezparallel.hub.pool.adoption import Adoption
+from wezparallel.hub.pool.alerts import Alerts
 from wezparallel.hub.pool.env_ids import EnvIds
 from wezparallel.hub.pool.heartbeats import Heartbeats
 from wezparallel.hub.pool.keeper_link import KeeperLink, close_all
@@ -78,6 +80,7 @@ class Hub:
         self.trust = Trust(self)
         self.dispatcher = Dispatcher(self, HANDLERS, self.soon)
         self.sampler = Sampler()
+        self.alerts = Alerts(self.bus.publish, self.now_ms)
         self.heartbeats = Heartbeats(self)
         self.usage: dict[str, Usage] = {}
         self.viewers: dict[int, str] = {}
@@ -192,8 +195,17 @@ class Hub:
                 if p.run and p.run.pid and alive(p.run)
             }
             self.usage = await anyio.to_thread.run_sync(self.sampler.sample, roots) if roots else {}
+            await self.look_for_alerts()
             figures.tell(self)
             await figures.pause(self, SAMPLE_EVERY_S)
+
+    async def look_for_alerts(self) -> None:
+        """Judge the figures by their thresholds."""
+        thresholds, disk = self.settings.alerts, None
+        if thresholds.disk_percent is not None:
+            used = await anyio.to_thread.run_sync(shutil.disk_usage, paths.state_dir())
+            disk = 100 * used.used / used.total if used.total else None
+        self.alerts.look(self.state.processes.values(), self.usage, thresholds, disk)
 
     async def keep_house(self) -> None:
         """Drop what has expired, for ever."""

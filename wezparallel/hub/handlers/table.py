@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wezparallel.hub.comms.dispatch import Handler, LateRead, Read, Stream, Write
-from wezparallel.hub.handlers import applying, environment, notice
+from wezparallel.hub.handlers import alert, applying, environment, notice
 from wezparallel.hub.handlers import config, hub, log, process, suspension, template, waiting, workspace
 
 HANDLERS: dict[str, Handler] = {
@@ -47,6 +47,7 @@ HANDLERS: dict[str, Handler] = {
     "ConfigGet": Read(config.get, sees_state=False),
     "ConfigCheck": Read(config.check, sees_state=False),
     "ConfigReload": Write(config.reload, config.reloaded),
+    "AlertList": Read(alert.list_),
     "LogRead": LateRead(log.read),
     "LogExport": LateRead(log.export),
 }

@@ -36,5 +36,5 @@ async def pause(hub: Hub, seldom_s: Seconds) -> None:
     while waited < seldom_s:
         await anyio.sleep(OFTEN_S)
         waited += OFTEN_S
-        if hub.bus.wants_figures:
+        if hub.bus.wants_figures or hub.alerts.is_undecided:
             return
