@@ -73,7 +73,7 @@ def test_terminals_come_and_go_where_descriptors_are_short(tmp_path: Path, left:
                 runs.append(hub.spawn(["sleep", "600"], process_id=f"t/{number}")["run_id"])
             other.type(b"key %d." % number)
             other.expect(b"key %d." % number)
-        for pane in panes[:2]:  # in whatever state they are
+        for pane in panes:  # looking, refused, or waiting at the door
             assert pane.client is not None
             pane.client.terminate()
             pane.wait()
@@ -85,7 +85,9 @@ def test_terminals_come_and_go_where_descriptors_are_short(tmp_path: Path, left:
         for run_id in runs[left:]:
             hub.call(m.KILL, run_id=run_id)
             hub.exited(run_id)
-        for pane in panes[2:]:
+        for _ in range(2):
+            pane = stack.enter_context(closing(Pane()))
+            pane.attach(held, "w/sh")
             pane.expect(b"all the while.")
             pane.read_until(lambda pane=pane: pane.is_raw, "raw mode")  # type: ignore[misc]
             pane.type(b"and I.")
