@@ -39,6 +39,7 @@ from wezparallel.hub.state.store import Store
 from wezparallel.hub.timers import Timers
 from wezparallel.hub.workspaces.collection import Workspaces
 from wezparallel.hub.workspaces.trust import Trust
+from wezparallel.hub.workspaces.worktrees import Worktrees
 from wezparallel.keeper import messages
 from wezparallel.wire.envelope import reply_line
 
@@ -78,6 +79,7 @@ class Hub:
         self.pool = Pool(self)
         self.workspaces = Workspaces(self)
         self.trust = Trust(self)
+        self.worktrees = Worktrees(self)
         self.dispatcher = Dispatcher(self, HANDLERS, self.soon)
         self.sampler = Sampler()
         self.alerts = Alerts(self.bus.publish, self.now_ms)

@@ -6,10 +6,22 @@ import difflib
 from typing import Any
 
 from wezparallel.errors import RequestError
-from wezparallel.protocol import alert, config, environment, hub, log, metric, process, template, waiting, workspace
+from wezparallel.protocol import (
+    alert,
+    config,
+    environment,
+    hub,
+    log,
+    metric,
+    process,
+    template,
+    waiting,
+    workspace,
+    worktree,
+)
 from wezparallel.protocol.command import Command, Mutation, Record, Reply
 
-NOUNS = (hub, workspace, process, waiting, environment, template, log, config, metric, alert)
+NOUNS = (hub, workspace, process, waiting, environment, template, worktree, log, config, metric, alert)
 
 COMMANDS: dict[str, type[Command[Reply]]] = {command.__name__: command for noun in NOUNS for command in noun.COMMANDS}
 EVENTS: dict[str, type[Record]] = {name: data for noun in NOUNS for name, data in noun.EVENTS.items()}

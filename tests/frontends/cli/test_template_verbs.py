@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 
 from tests.support.commandline import CommandLine
 from tests.support.daemon import Daemon
@@ -133,3 +135,26 @@ def test_save_writes_the_workspace_as_a_template_that_opens_the_same(real: Comma
     daemon.call("TemplateUpdate", name="mine", source=TWO)
     assert real("template", "save", "mine").code == 2
     assert real("template", "save", "mine", "--force").code == 0
+
+
+def test_delete_removes_worktrees_only_when_nothing_would_be_lost(real: CommandLine, daemon: Daemon) -> None:
+    def git(*words: str) -> None:
+        who = ["-c", "user.name=T", "-c", "user.email=t@example.org"]
+        subprocess.run(["git", *who, "-C", str(real.cwd), *words], check=True, capture_output=True, timeout=30)
+
+    shutil.rmtree(real.cwd / ".git")
+    git("init", "-q")
+    git("commit", "-q", "--allow-empty", "-m", "first")
+    (real.cwd / "wezparallel.yaml").write_text("panes:\n  a: { command: sleep 1000, worktree: agent }\n")
+    assert real("up", "--trust").code == 0
+    tree = real.cwd.parent / "shop.worktrees" / "agent"
+    (tree / "new").write_text("work\n")
+    refused = real("delete", "shop", "--worktrees", "--yes")
+    assert refused.code == 4
+    assert "1 file with changes" in refused.err
+    assert daemon.call("WorkspaceList")["workspaces"]
+    (tree / "new").unlink()
+    done = real("delete", "shop", "--worktrees", "--yes")
+    assert done.code == 0, done.err
+    assert "the branch agent stays" in done.out
+    assert not tree.exists()

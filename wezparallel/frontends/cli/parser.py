@@ -132,7 +132,10 @@ GROUPS: tuple[tuple[str, tuple[Verb, ...]], ...] = (
         ),
         Verb(
             "delete", "workspaces.delete", "stop everything in a workspace and forget it, with its logs",
-            Option("name", metavar="WORKSPACE", help="its name"), YES, commands="WorkspaceDelete",
+            Option("name", metavar="WORKSPACE", help="its name"), YES,
+            Option("--worktrees", action="store_true", help="remove its git worktrees too; the branches stay"),
+            Option("--force", action="store_true", help="also worktrees with changes, which are lost"),
+            commands="WorkspaceDelete WorktreeList WorktreeRemove",
         ),
         Verb("template", "templates.template", "list, show, check, write, import and accept templates",
              Option("what", nargs="?", default="list", choices=TEMPLATE_VERBS, help="default: list"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wezparallel.frontends.cli import exits, many, names, text
+from wezparallel.frontends.cli import exits, many, names, text, worktrees
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +29,9 @@ def delete(context: Context) -> int:
     """Stop everything in a workspace and forget it, after a question."""
     workspace = names.workspace(context, context.args.name)
     name = workspace["name"]
+    trees = worktrees.removable(context, name) if context.args.worktrees else []
+    if trees is None:
+        return exits.REFUSED
     if not context.args.yes:
         what = text.plural(workspace["processes"], "process", "processes")
         if not context.interactive:
@@ -43,7 +46,7 @@ def delete(context: Context) -> int:
         context.dump(reply)
     else:
         context.screen.say(f"{name} is forgotten, with its logs")
-    return exits.OK
+    return worktrees.remove(context, trees)
 
 
 def rename(context: Context) -> int:

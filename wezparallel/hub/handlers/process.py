@@ -32,17 +32,17 @@ SMALL = 800  # characters of a command; up to there a record is not measured
 def record(hub: Hub, process: Process) -> ProcessRecord:
     """Return what clients see of a process."""
     usage = hub.usage.get(process.process_id) if alive(process.run) else None
-    return ProcessRecord.model_validate(
-        process_record(
-            process,
-            viewers=sum(seen == process.process_id for seen in hub.viewers.values()),
-            cpu_percent=usage.cpu_percent if usage else None,
-            memory_bytes=usage.memory_bytes if usage else None,
-            max_tries=process.settings.give_up.tries,
-            health=hub.pool.health.text(process),
-            last_heartbeat=hub.heartbeats.of(process),
-        )
+    told = process_record(
+        process,
+        viewers=sum(seen == process.process_id for seen in hub.viewers.values()),
+        cpu_percent=usage.cpu_percent if usage else None,
+        memory_bytes=usage.memory_bytes if usage else None,
+        max_tries=process.settings.give_up.tries,
+        health=hub.pool.health.text(process),
+        last_heartbeat=hub.heartbeats.of(process),
     )
+    told["cwd"] = hub.worktrees.folder(process) or told["cwd"]
+    return ProcessRecord.model_validate(told)
 
 
 def size_of(told: ProcessRecord) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wezparallel.hub.comms.dispatch import Handler, LateRead, Read, Stream, Write
-from wezparallel.hub.handlers import alert, applying, environment, notice
+from wezparallel.hub.handlers import alert, applying, environment, notice, worktree
 from wezparallel.hub.handlers import config, hub, log, process, suspension, template, waiting, workspace
 
 HANDLERS: dict[str, Handler] = {
@@ -48,6 +48,8 @@ HANDLERS: dict[str, Handler] = {
     "ConfigCheck": Read(config.check, sees_state=False),
     "ConfigReload": Write(config.reload, config.reloaded),
     "AlertList": Read(alert.list_),
+    "WorktreeList": LateRead(worktree.list_),
+    "WorktreeRemove": Write(worktree.remove, worktree.removed),
     "LogRead": LateRead(log.read),
     "LogExport": LateRead(log.export),
 }

@@ -157,7 +157,7 @@ class Health:
                 else:
                     env[name] = value
         async with self._connections if probe.exec is None else self._programs:
-            return await probes.look(probe, settings.cwd, env)
+            return await probes.look(probe, self._hub.worktrees.folder(process) or settings.cwd, env)
 
     async def offset(self, process: Process, run: Run) -> int:
         """Return where a run's output begins."""

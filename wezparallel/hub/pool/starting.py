@@ -63,7 +63,7 @@ def spawn_message(
             "env_id": env_id,
         },
         "argv": prepared.argv,
-        "cwd": settings.cwd,
+        "cwd": prepared.cwd,
         "env_id": env_id,
         "env": {**prepared.env, "WORKSPACE": process.workspace or ""},
         "tty": settings.tty,

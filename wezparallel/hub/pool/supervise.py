@@ -276,6 +276,7 @@ class Pool(Telling):
                 given = await self._hub.environments.get(env_id)
                 prepared, note = await filled(process.settings, given, run.number)
                 prepared = kinds.prepared(prepared, self._hub.settings, given)
+                prepared, told = await self._hub.worktrees.placed(process, prepared)
                 prepared = await check_start(prepared, given)
                 if process.planned is not run or process.desired == "down":
                     self._refused(process, run, RequestError("process.superseded", "a stop overtook this start"))
@@ -290,7 +291,7 @@ class Pool(Telling):
             self._refused(process, run, RequestError("internal.bug", "it met a fault of ours; see the hub's log"))
             return
         failpoint("sent")
-        self.spawned(process, run, reply, fds, note)
+        self.spawned(process, run, reply, fds, note or told)
 
     def _drop(self, process: Process, run: Run, error: RequestError) -> None:
         self._spawning.discard(run.run_id)
