@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from wezparallel.protocol.command import Command, Effect, Mutation, Payload, Record, Reply, Settings
-from wezparallel.protocol.supervision import GiveUp, Limits, Need, Notice, Probe
+from wezparallel.protocol.supervision import GiveUp, Limits, Need, Notice, Probe, below_folder
 
 State = Literal[
     "not_started", "starting", "running", "ready", "unhealthy", "suspended", "stopping", "stopped", "exited",
@@ -22,7 +22,10 @@ NAME_PATTERN = r"^[^/\x00-\x1f\x7f]{1,64}$"
 MAX_ID = 200
 
 
-Watch = Annotated[list[str], Field(max_length=100, description="Globs below its folder; a change restarts it.")]
+Watch = Annotated[
+    list[Annotated[str, AfterValidator(below_folder)]],
+    Field(max_length=100, description="Globs below its folder; a change restarts it, unless it is an agent."),
+]
 OnClose = Annotated[Literal["keep", "stop", "ask"] | None, Field(description="When its pane is closed by hand.")]
 
 
@@ -107,6 +110,9 @@ class ProcessRecord(Record):
     health: Annotated[
         str | None, Field(description="What its probe saw last: `port 5432`, or why it failed.")
     ] = None
+    on_close: Annotated[
+        Literal["keep", "stop", "ask"], Field(description="What becomes of it when its pane is closed by hand.")
+    ] = "keep"
     last_heartbeat: Annotated[str | None, Field(description="An agent's last output or hook.")] = None
     viewers: int
     cpu_percent: float | None

@@ -20,6 +20,15 @@ PROBES = ("exec", "http", "tcp", "log_line")
 ULIMITS = ("as", "core", "cpu", "data", "fsize", "memlock", "nofile", "nproc", "stack")
 
 
+def below_folder(glob: str) -> str:
+    """Return a glob of `watch:`. Raises ValueError where it leads out of the process's folder."""
+    if not glob.strip() or len(glob) > 1000 or "\0" in glob:
+        raise ValueError("a glob is a text of at most 1000 characters")
+    if glob.startswith("/") or ".." in glob.split("/"):
+        raise ValueError(f"{glob!r} leads out of the process's folder; a glob is relative to it, without '..'")
+    return glob
+
+
 class Probe(Settings):
     """One way to see whether a process is ready or healthy. Exactly one of the four is given."""
 

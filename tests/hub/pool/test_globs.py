@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from pydantic import ValidationError
 
+from tests.hub.workspaces.test_templates import failure
 from wezparallel.hub.pool.globs import Glob, alternatives, globs
+from wezparallel.protocol.process import ProcessSettings
 
 
 @pytest.mark.parametrize(
@@ -49,3 +52,15 @@ def test_a_folder_with_signs_in_its_name_is_taken_literally() -> None:
     (glob,) = globs(["*.py"], "a[1]*")
     assert glob.matches("a[1]*/x.py")
     assert not glob.matches("a1b/x.py")
+
+
+@pytest.mark.parametrize("glob", ["/etc/*", "../x", "a/../b", "", " ", "a\0b", "x" * 1001])
+def test_a_glob_that_leads_out_is_refused(glob: str) -> None:
+    with pytest.raises(ValidationError, match="a glob is"):
+        ProcessSettings(name="p", argv=["x"], cwd="/", watch=[glob])
+
+
+def test_a_template_says_where_the_wrong_glob_stands() -> None:
+    told = failure("panes:\n  api:\n    command: x\n    watch: [src/*.py, ../lib/*.py]\n")
+    assert "leads out of the process's folder" in told.message
+    assert told.data["line"] == 4

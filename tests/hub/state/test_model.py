@@ -62,3 +62,20 @@ def test_a_workspace_counts_what_lives_and_hides_what_is_being_removed(make_proc
     record = workspace_record(state.workspaces["shop"], members)
     assert WorkspaceRecord.model_validate(record).model_dump() == record
     assert (record["processes"], record["running"]) == (3, 2)
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"argv": ["/bin/zsh"]}, "stop"),
+        ({"argv": ["bash", "-l"]}, "stop"),
+        ({"argv": ["sh", "-c", "npm run dev"]}, "keep"),
+        ({"argv": ["postgres"]}, "keep"),
+        ({"argv": ["bash"], "agent": "claude_code"}, "keep"),
+        ({"argv": ["bash"], "on_close": "ask"}, "ask"),
+        ({"argv": ["postgres"], "on_close": "stop"}, "stop"),
+    ],
+)
+def test_shells_stop_with_their_pane_and_all_else_is_kept_unless_it_says_otherwise(fields, expected):
+    process = Process("a", None, ProcessSettings(name="a", cwd="/", **fields))
+    assert process_record(process)["on_close"] == expected

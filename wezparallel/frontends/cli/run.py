@@ -32,7 +32,7 @@ def run(context: Context) -> int:
     tty = context.interactive if context.args.tty is None else context.args.tty
     reply = context.call(
         "ProcessAdd", id=f"{workspace}/{context.args.name or process_name(argv)}", command=program(argv[0], cwd),
-        args=argv[1:], cwd=cwd, tty=tty, restart="never", unique=True, environment=dict(os.environ),
+        args=argv[1:], cwd=cwd, tty=tty, restart="never", unique=True, on_close="stop", environment=dict(os.environ),
         root=None if here else os.path.expanduser("~"),
     )  # fmt: skip
     process = reply["process"]

@@ -22,6 +22,8 @@ Desired = Literal["up", "down"]
 RunStatus = Literal["planned", "spawned", "exited", "lost"]
 WaitsFor = Literal["viewer", "process", "admission"]
 
+SHELLS = frozenset({"sh", "bash", "zsh", "fish", "dash", "ksh", "mksh", "tcsh", "nu", "elvish", "xonsh"})
+
 LIVE: frozenset[ProcessState] = frozenset({"starting", "running", "ready", "unhealthy", "suspended", "stopping"})
 """States in which there is a run, or one is on its way."""
 
@@ -180,6 +182,7 @@ def process_record(
         "pane": settings.pane,
         "agent": settings.agent,
         "restart": settings.restart,
+        "on_close": on_close(settings),
         "health": health,
         "last_heartbeat": _moment(last_heartbeat),
         "viewers": viewers,
@@ -189,6 +192,15 @@ def process_record(
         "needs_restart": process.running_settings is not settings and run is not None and run.status == "spawned",
         "notified": process.notified,
     }
+
+
+def on_close(settings: ProcessSettings) -> str:
+    """Return what becomes of a process when its pane is closed by hand: a shell stops, all else is kept."""
+    if settings.on_close is not None:
+        return settings.on_close
+    words = settings.argv[:1] if settings.argv[1:] in ([], ["-l"], ["-i"], ["-il"]) else []
+    is_shell = bool(words) and words[0].rpartition("/")[2].lstrip("-") in SHELLS
+    return "stop" if is_shell and settings.agent is None else "keep"
 
 
 def workspace_record(workspace: Workspace, members: Iterable[Process]) -> JsonObject:

@@ -219,7 +219,7 @@ class _One:
             ready=supervision.probe(fields, "ready", around.shell),
             health=supervision.probe(fields, "health", around.shell),
             limits=supervision.limits(fields),
-            watch=fields.words_or_one("watch"),
+            watch=supervision.watch(fields),
             log=fields.choice("log", ("disk", "memory", "off"), "disk"),
             log_cap_bytes=fields.size("log_cap", AGENT_LOG if command.agent else OTHER_LOG),
             auto_start=fields.flag("auto_start", around.auto_start),

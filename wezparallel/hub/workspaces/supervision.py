@@ -13,7 +13,7 @@ from wezparallel.hub.workspaces.fields import Fields, text_of
 from wezparallel.hub.workspaces.source import Mark, did_you_mean, fold, quoted
 from wezparallel.hub.workspaces.yaml_lines import Mapping, Node, Scalar, Sequence
 from wezparallel.protocol.process import StopRules
-from wezparallel.protocol.supervision import PROBES, ULIMITS, GiveUp, Limits, Need, Probe
+from wezparallel.protocol.supervision import PROBES, ULIMITS, GiveUp, Limits, Need, Probe, below_folder
 
 NEEDS: tuple[Need, ...] = ("started", "ready", "exited_ok")
 _SIGNALS = ("HUP", "INT", "QUIT", "KILL", "USR1", "USR2", "TERM", "WINCH", "CONT", "ALRM")
@@ -112,6 +112,20 @@ def limits(fields: Fields) -> Limits:
     return Limits(
         nice=by_name["nice"].whole("nice", 0, -20, 19), ulimits=_ulimits(by_name["ulimits"]), **said
     )  # fmt: skip
+
+
+def watch(fields: Fields) -> list[str]:
+    """Return the globs whose files restart it."""
+    node = fields.node("watch")
+    globs = fields.words_or_one("watch")
+    if node is None:
+        return globs
+    for glob, item in zip(globs, node.items if isinstance(node, Sequence) else [node], strict=False):
+        try:
+            below_folder(glob)
+        except ValueError as error:
+            raise fields.error(f"`watch`: {error}", item.mark) from None
+    return globs
 
 
 def stop(fields: Fields, *, is_shell: bool) -> StopRules:
