@@ -77,6 +77,7 @@ class WorkspaceCreated(Reply):
     workspace: WorkspaceRecord
     plan: Plan
     processes: list[Outcome]
+    notes: Annotated[list[str], Field(description="What the template says that has no meaning here.")] = []
     wanted_name: Annotated[str | None, Field(description="The name that another folder's workspace has.")] = None
 
 

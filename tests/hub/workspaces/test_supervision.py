@@ -184,6 +184,11 @@ def test_an_agent_is_told_its_prompt_where_its_command_takes_one() -> None:
     assert "`prompt` needs a command that is one program" in message
 
 
+def test_what_only_the_record_refuses_is_told_at_the_process() -> None:
+    error = failure("panes:\n  a: [" + "x, " * 4097 + "]")
+    assert error.message.startswith("wezparallel.yaml:2:3: pane 'a': argv: ")
+
+
 def test_a_process_begins_with_its_template() -> None:
     template = compiled(
         """\

@@ -130,6 +130,8 @@ def _check_one(context: Context, name: str, root: str) -> None:
     if context.json:
         context.dump(reply)
         return
+    for note in reply["notes"]:
+        context.note(f"wezparallel: {note}")
     panes = sum(len(tab["panes"]) for tab in reply["plan"]["tabs"])
     context.screen.say(f"{name} is right: {text.plural(panes, 'pane')}")
     context.screen.say()

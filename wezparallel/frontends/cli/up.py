@@ -54,6 +54,8 @@ def _up(context: Context) -> int:
             raise
         name = error.data.get("name") or fields.get("name") or os.path.basename(root)
         opened = opening.watch(context, "WorkspaceOpen", {"name": name, **_view(fields)})
+    for note in opened.reply.get("notes", []):
+        context.note(f"wezparallel: {note}")
     if context.json:
         context.dump({**opened.reply, "changes": changes} if command == "WorkspaceOpen" else opened.reply)
     focus = opened.reply["workspace"]["focus"] or opened.first

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from wezparallel.errors import RequestError
 from wezparallel.hub.handlers import waiting
+from wezparallel.hub.handlers.instantiating import from_template
 from wezparallel.hub.pool import checks, dependencies, kinds, notices
 from wezparallel.hub.pool.admission import check_room
 from wezparallel.hub.pool.supervise import alive
@@ -78,19 +79,22 @@ def add(hub: Hub, command: words.ProcessAdd) -> Accepted:
     process_id = _free_id(hub, command.id, command.unique)
     checks.check_command(command.command)
     env, dropped = checks.safe_env(command.env)
-    settings = ProcessSettings(
-        name=process_id.rpartition("/")[2], argv=[command.command, *command.args], cwd=_cwd(command, owner, home),
+    own_name = process_id.rpartition("/")[2]
+    settings = from_template(hub, command, own_name, owner, env) if command.template else ProcessSettings(
+        name=own_name, argv=[command.command, *command.args], cwd=_cwd(command, owner, home),
         command=" ".join([command.command, *command.args]), env=dict(env), tty=command.tty,
         restart=command.restart, backoff_s=command.backoff_s, stop=command.stop, agent=command.agent,
         log=command.log, log_cap_bytes=command.log_cap_bytes, depends_on=command.depends_on, ready=command.ready,
         health=command.health, give_up=command.give_up, limits=command.limits, watch=command.watch,
         on_close=command.on_close, isolate=command.isolate,
     )  # fmt: skip
-    settings = kinds.with_defaults(settings, hub.settings, command.model_fields_set)
+    said = None if command.template else command.model_fields_set
+    settings = kinds.with_defaults(settings, hub.settings, said)
     check_size(settings)
     check_room(hub, workspace or None)
     _check_needs(hub, workspace, settings)
     if workspace and owner is None:  # only now: a request that is refused must change nothing
+        hub.workspaces.check_former(workspace)
         hub.workspaces.add(workspace, command.root or home)
     process = Process(
         process_id, workspace or None, settings, desired="down", created_at=hub.now_ms(),

@@ -68,7 +68,7 @@ def compiled_for(
     """
     found = look_up(hub, name, source, root, with_)
     if found.origin != "given":
-        hub.trust.check(found.path, found.origin, found.compiled, root, _shell())
+        hub.trust.check(found.path, found.origin, found.compiled, root, users_shell())
     settings = [kinds.with_defaults(one, hub.settings) for one in found.compiled.settings]
     return replace(found.compiled, settings=settings)
 
@@ -83,7 +83,7 @@ def get(hub: Hub, command: words.TemplateGet) -> words.TemplateReply:
     """Return one template, compiled."""
     root = command.root or os.path.expanduser("~")
     found = look_up(hub, command.name, None, root, With(command.variables, command.environment))
-    compiled, shell = found.compiled, _shell()
+    compiled, shell = found.compiled, users_shell()
     sha256 = fingerprint(compiled)
     record = TemplateRecord(
         name=compiled.name or os.path.basename(root), description=compiled.description, path=found.path,
@@ -116,10 +116,11 @@ def trust(hub: Hub, command: words.TemplateTrust) -> Accepted:
         raise RequestError(
             "template.untrusted",
             f"{found.path} is not what was shown any more; look at its commands again",
-            path=found.path, root=root, sha256=sha256, commands=shown(found.compiled, root, _shell()), changes=None,
+            path=found.path, root=root, sha256=sha256,
+            commands=shown(found.compiled, root, users_shell()), changes=None,
         )  # fmt: skip
     if not hub.trust.accepts(found.path, found.origin, sha256):
-        hub.trust.accept(found.path, found.compiled.name, sha256, shown(found.compiled, root, _shell()))
+        hub.trust.accept(found.path, found.compiled.name, sha256, shown(found.compiled, root, users_shell()))
     return {"path": found.path, "sha256": sha256}
 
 
@@ -193,11 +194,12 @@ def _tell(hub: Hub, name: str, path: str, change: str) -> None:
 def _compile(hub: Hub, source: str, path: str, root: str, with_: With | None = None) -> Compiled:
     with_ = with_ or With()
     return compile_with(
-        source, path, root, shell=_shell(), settings=hub.settings, variables=with_.variables,
+        source, path, root, shell=users_shell(), settings=hub.settings, variables=with_.variables,
         environment=hub.environments.at_hand(with_.environment, with_.env_id),
     )  # fmt: skip
 
 
-def _shell() -> str:
+def users_shell() -> str:
+    """Return the shell that commands written as a string run in."""
     shell = os.environ.get("SHELL", "")
     return shell if os.access(shell, os.X_OK) else pwd.getpwuid(os.getuid()).pw_shell or "/bin/sh"

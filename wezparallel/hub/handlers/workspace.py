@@ -39,13 +39,13 @@ def create(hub: Hub, command: words.WorkspaceCreate) -> Accepted:
     workspace.template_path = template_file(command.template, command.source, root)
     hub.workspaces.fill(workspace, compiled)
     runs = hub.workspaces.start(workspace, command.view)
-    return {"name": name, "runs": runs, "wanted_name": None if name == named else named}
+    return {"name": name, "runs": runs, "wanted_name": None if name == named else named, "notes": compiled.notes}
 
 
 async def created(hub: Hub, command: words.WorkspaceCreate, accepted: Accepted) -> words.WorkspaceCreated:
     """Answer once each process is spawned, refused or known to wait."""
     told = await outcomes(hub, accepted, until_ready=command.wait == "ready")
-    return words.WorkspaceCreated(**told, wanted_name=accepted.get("wanted_name"))
+    return words.WorkspaceCreated(**told, wanted_name=accepted.get("wanted_name"), notes=accepted.get("notes", []))
 
 
 def open_(hub: Hub, command: words.WorkspaceOpen) -> Accepted:

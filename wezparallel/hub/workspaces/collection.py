@@ -51,7 +51,12 @@ class Workspaces:
             return wanted
         taken = self._hub.state.workspaces.get(wanted)
         if taken is None and not unique:
-            self._refuse_ids_of(wanted)
+            self.check_former(wanted)
+            raise RequestError(
+                "workspace.exists",
+                f"the workspace {wanted!r} is still being deleted; try again soon, or choose another name",
+                name=wanted,
+            )
         if taken is not None and (not unique or taken.root == root):
             how = "open" if taken.open else "closed"
             raise RequestError(
@@ -64,16 +69,19 @@ class Workspaces:
             number += 1
         return f"{wanted}-{number}"
 
-    def _refuse_ids_of(self, name: str) -> None:
-        """Say why a name is not free that no workspace has. Raises RequestError `workspace.exists`."""
+    def check_former(self, name: str) -> None:
+        """Refuse a name that stands in the ids of a workspace which was called so. Raises `workspace.exists`."""
         renamed = {
-            process.workspace for process in self._hub.state.processes.values()
-            if process.process_id.startswith(f"{name}/") and not process.removed and process.workspace != name
-        }  # fmt: skip
-        why = f"stands in ids of {', '.join(sorted(map(str, renamed)))}, which was called so; choose another name"
-        if not renamed:
-            why = "is still being deleted; try again soon, or choose another name"
-        raise RequestError("workspace.exists", f"the workspace {name!r} {why}", name=name)
+            str(process.workspace)
+            for process_id, process in self._hub.state.processes.items()
+            if process_id.startswith(f"{name}/") and not process.removed and process.workspace != name
+        }
+        if renamed:
+            raise RequestError(
+                "workspace.exists",
+                f"{name!r} stands in ids of {', '.join(sorted(renamed))}, which was called so; choose another name",
+                name=name,
+            )
 
     def _is_taken(self, name: str) -> bool:
         """Tell whether there is one, or something of a deleted one that has not ended yet."""
@@ -126,7 +134,7 @@ class Workspaces:
         """Have everything in it up that starts by itself; return the runs by process id."""
         runs: dict[str, str] = {}
         for process in self._hub.state.members(workspace.name):
-            if not (process.settings.auto_start and process.auto_start_on_restore):
+            if process.settings.direct or not (process.settings.auto_start and process.auto_start_on_restore):
                 continue  # what `run` or the socket added is started by whoever wants it again
             runs[process.process_id] = self._hub.pool.want_up(process)
             if view == "plan" and process.settings.pane and not alive(process.run):

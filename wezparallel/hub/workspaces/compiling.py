@@ -15,10 +15,11 @@ from wezparallel.hub.pool import filling
 from wezparallel.hub.workspaces import discovery
 from wezparallel.hub.workspaces.extends import Reader
 from wezparallel.hub.workspaces.source import Source, fold, known, nearest, printable, quoted
-from wezparallel.hub.workspaces.templates import Compiled, Given, compile_template, shown
+from wezparallel.hub.workspaces.templates import Compiled, Given, compile_process, compile_template, shown
 
 if TYPE_CHECKING:
     from wezparallel.hub.settings import Settings
+    from wezparallel.protocol.process import ProcessSettings
 
 _SUFFIXES = (".yaml", ".yml")
 
@@ -34,14 +35,48 @@ def compile_with(
     environment: Mapping[str, str] | None = None,
 ) -> Compiled:
     """Compile a template. Raises RequestError `template.*`."""
+    given = _given(root, settings, variables or {}, environment or {})
+    return compile_template(source, path, root, shell, os.path.expanduser("~"), given)
+
+
+def process_with(
+    path: str | None,
+    root: str,
+    name: str,
+    template: str,
+    *,
+    shell: str,
+    settings: Settings,
+    variables: Mapping[str, str],
+    environment: Mapping[str, str],
+) -> ProcessSettings:
+    """Compile one process from a definition of a template, or of the configuration. Raises RequestError `template.*`.
+
+    Args:
+        path: The template that may have the definition; None: only the configuration may.
+        root: Folder that it is compiled for.
+        name: What the process is called.
+        template: Name of the definition.
+        shell: The user's.
+        settings: The daemon's.
+        variables: Values for its `${NAME}`.
+        environment: To look further in.
+    """
     home = os.path.expanduser("~")
+    text = (
+        Source("configuration", "{}") if path is None else Source(path, discovery.read(path), shown(path, root, home))
+    )
+    given = _given(root, settings, variables, environment)
+    return compile_process(text, name, template, (root, shell, home), given)
+
+
+def _given(root: str, settings: Settings, variables: Mapping[str, str], environment: Mapping[str, str]) -> Given:
     programs = {kind: one.command for kind, one in settings.processes.items() if one.command}
-    given = Given(
-        variables=variables or {}, environment=environment or {}, reader=base_reader(root, home),
+    return Given(
+        variables=variables, environment=environment, reader=base_reader(root, os.path.expanduser("~")),
         env_file=filling.read_file, programs=programs, default_layout=settings.workspaces.default_layout,
         process_templates=config_templates.process_templates(),
     )  # fmt: skip
-    return compile_template(source, path, root, shell, home, given)
 
 
 def base_reader(root: str, home: str) -> Reader:

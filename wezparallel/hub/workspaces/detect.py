@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from wezparallel.hub.workspaces.source import cells, fold
+from wezparallel.hub.workspaces.variables import literal
 
 MAX_PANES = 6  # beside the agent; more is not a first picture
 MAX_FILE = 256 * 1024  # bytes that are looked at
@@ -200,7 +201,8 @@ def _source(drawing: _Drawing, has_agent: bool) -> str:
     lines += ["panes:"]
     if agent:
         lines += [f"  {agent}: {{ agent: claude_code, focus: true }}"]
-    lines += [f"  {_quoted(name)}: {_quoted(command)}" for name, command in drawing.panes.items()]
+    # What `${PORT}` means in a Procfile is for the shell to say.
+    lines += [f"  {_quoted(name)}: {_quoted(literal(command))}" for name, command in drawing.panes.items()]
     return "\n".join(lines) + "\n"
 
 

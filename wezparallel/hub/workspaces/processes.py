@@ -11,6 +11,8 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
+from pydantic import ValidationError
+
 from wezparallel.hub.workspaces import commands, language, supervision
 from wezparallel.hub.workspaces.commands import Command
 from wezparallel.hub.workspaces.extends import merge
@@ -86,7 +88,13 @@ def made_of(around: Surroundings, name: str, mark: Mark, value: Node, *, has_pan
     for number in range(1, count + 1):
         fields.scope = scope.within(Layer({"REPLICA": str(number)}), after=0)
         one = _One(around, f"{name}-{number}" if count > 1 else name, name, mark, fields, what)
-        found.append(one.made(has_pane=has_pane, number=number if "replicas" in fields else 0))
+        try:
+            found.append(one.made(has_pane=has_pane, number=number if "replicas" in fields else 0))
+        except ValidationError as error:
+            where, sentence = error.errors()[0]["loc"], error.errors()[0]["msg"]
+            raise around.source.error(
+                "template.syntax", f"{what}: {'.'.join(map(str, where))}: {sentence[:200]}", mark
+            ) from None
     return found
 
 

@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from wezparallel.errors import RequestError
 from wezparallel.hub.workspaces import (
     commands,
     dotenv,
@@ -27,7 +28,7 @@ from wezparallel.hub.workspaces import (
 )
 from wezparallel.hub.workspaces.fields import Fields
 from wezparallel.hub.workspaces.processes import Made, Surroundings
-from wezparallel.hub.workspaces.source import Mark, Source, fold, printable, quoted
+from wezparallel.hub.workspaces.source import Mark, Source, fold, known, printable, quoted
 from wezparallel.hub.workspaces.tabs import CompiledTab
 from wezparallel.hub.workspaces.variables import NAME, Layer, Scope, unused
 from wezparallel.hub.workspaces.yaml_lines import Mapping as Map
@@ -146,6 +147,25 @@ def compile_template(
     return _Compiler(text, given, root, shell, home).compile(chain)
 
 
+def compile_process(
+    text: Source, name: str, template: str, around: tuple[str, str, str], given: Given
+) -> ProcessSettings:
+    """Return one process that begins with a definition of `process_templates`.
+
+    Args:
+        text: The template that has the definition.
+        name: What the process is called.
+        template: Which definition.
+        around: Project folder, shell, home folder.
+        given: As for a whole template.
+
+    Raises:
+        RequestError: `template.*`.
+    """
+    chain = extends.follow(text, given.reader)
+    return _Compiler(text, given, *around).one(chain, name, template)
+
+
 def shown(path: str, root: str, home: str) -> str:
     """Return a path as a person would write it."""
     if root != "/" and path.startswith(root.rstrip("/") + "/"):
@@ -193,6 +213,25 @@ class _Compiler:
             name, top.text("description").strip(), self._around.root, list(by_name.values()), drawn, focus, notes,
             chain.files, _digest(told.tree, self._around.scope.used),
         )  # fmt: skip
+
+    def one(self, chain: extends.Chain, name: str, template: str) -> ProcessSettings:
+        """Return a single process that begins with one of the template's definitions."""
+        tree = older.translate(self._source, chain.tree).tree if isinstance(chain.tree, Map) else chain.tree
+        top = Fields(self._source, tree, "a template")
+        top.allow(language.names(language.TOP))
+        self._surround(top)
+        found = self._around.templates.get(fold(template))
+        if found is None:
+            names = [key.text for key, _ in self._around.templates.values()]
+            raise RequestError(
+                "template.not_found",
+                f"{self._source.path} has no {quoted(template)} below `process_templates`; {known(names)}",
+                known=names,
+            )
+        mark = found[0].mark
+        key = Scalar("template", "template", mark, "", mark.line)
+        value = Map(((key, Scalar(template, template, mark, "", mark.line)),), mark)
+        return processes.made_of(self._around, name, mark, value, has_pane=False)[0].settings
 
     def _surround(self, top: Fields) -> set[str]:
         """Understand what holds for all processes; return the names of the template's own variables."""
