@@ -64,6 +64,13 @@ def test_what_is_new_starts_and_what_runs_runs_on(daemon: Daemon, shop: dict[str
     assert shown == {"shop/server", "shop/worker"}
 
 
+def test_what_is_new_may_wait_for_what_is_new_further_down(daemon: Daemon, shop: dict[str, Any]) -> None:
+    needs = "  first: { command: [sleep, '1000'], depends_on: { second: ready } }\n  second: [sleep, '1000']\n"
+    applied = apply(daemon, BEFORE + needs)
+    assert [one["kind"] for one in applied["changes"]] == ["kept"] * 3 + ["added"] * 2
+    until(lambda: members(daemon)["first"]["state"] == "running", 10, "the start of both")
+
+
 def test_new_settings_act_at_the_next_start(daemon: Daemon, shop: dict[str, Any]) -> None:
     apply(daemon)
     daemon.call("ProcessRestart", process="shop/server")

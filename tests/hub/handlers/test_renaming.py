@@ -44,6 +44,7 @@ def test_a_workspace_is_renamed_while_it_runs(daemon: Daemon, shop: dict[str, An
 
     error = refused(daemon, "WorkspaceCreate", name="shop", source=TWO, root=str(tmp_path))
     assert (error.code, "store" in error.message) == ("workspace.exists", True)
+    assert refused(daemon, "ProcessAdd", id="shop/new", command="sleep").code == "workspace.exists"
     error = refused(daemon, "ProcessAdd", id="store/a", command="sleep", args=["1"])
     assert error.code == "process.bad_state"
     added = daemon.call("ProcessAdd", id="store/a", command="sleep", args=["1000"], unique=True)

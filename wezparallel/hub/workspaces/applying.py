@@ -78,7 +78,7 @@ class Application:
 
     def act(self, restart: Sequence[str], view: str) -> dict[str, str]:
         """Carry the steps out; return the runs that this started, by process id."""
-        runs: dict[str, str] = {}
+        placed: list[tuple[Step, Process]] = []
         order = {settings.name: at for at, settings in enumerate(self._compiled.settings)}
         for step in self.steps:
             if step.settings is None:
@@ -90,11 +90,11 @@ class Application:
                 self._hub.workspaces.put(process)
             else:
                 self._change(step, process, order[step.name])
-            run_id = self._start(step, process, restart, view)
-            if run_id is not None:
-                runs[process.process_id] = run_id
+            placed.append((step, process))
         self._finish_workspace()
-        return runs
+        # Only now: what starts may wait for one that stands further down.
+        runs = {process.process_id: self._start(step, process, restart, view) for step, process in placed}
+        return {process_id: run_id for process_id, run_id in runs.items() if run_id is not None}
 
     def _start(self, step: Step, process: Process, restart: Sequence[str], view: str) -> str | None:
         pool = self._hub.pool
