@@ -123,7 +123,7 @@ class _Reader:
         if self._count > MAX_NODES or depth > MAX_DEPTH:
             raise RequestError("template.syntax", f"{self._shown}:{line}: this is too large or too deep to be read")
         if isinstance(node, yaml.ScalarNode):
-            is_null = node.style is None and bool(_NULL.match(node.value))
+            is_null = not node.style and bool(_NULL.match(node.value))
             return Value(line, path, text=None if is_null else str(node.value))
         if isinstance(node, yaml.SequenceNode):
             return Value(
@@ -146,7 +146,7 @@ class _Reader:
             if not isinstance(key, yaml.ScalarNode):
                 line = key.start_mark.line + 1
                 raise RequestError("template.syntax", f"{self._shown}:{line}: a key has to be one word")
-            if key.value == "<<" and key.style is None:
+            if key.value == "<<" and not key.style:
                 merged += child.value if isinstance(child, yaml.SequenceNode) else [child]
             else:
                 yield key, child

@@ -108,8 +108,9 @@ class _File:
         if not told["command"]:
             self._notes.append(Note(value.line, value.path, "it has no command; it is left out"))
             return
-        if value.told("working_dir"):
-            told["cwd"] = self._filled(value.told("working_dir"))
+        folder = value.get("working_dir")
+        if folder is not None:
+            told["cwd"] = self._filled(self._rendered(folder.text or "", folder))
         env = self._environment(value)
         if env:
             told["env"] = env
