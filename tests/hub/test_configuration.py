@@ -167,6 +167,8 @@ def test_a_variable_of_another_program_is_heard(name: str, text: str, option: st
 def test_our_own_variable_goes_before_another_programs() -> None:
     found = read("", RUST_LOG="trace", WEZTERM_MULTI_DEV_LOG_LEVEL="debug", WEZPARALLEL_FRAMEWORK_LOG_LEVEL="error")
     assert found.settings.framework.log_level == "error"
+    found = read("", RUST_LOG="trace", WEZTERM_MULTI_DEV_LOG_LEVEL="debug")
+    assert found.settings.framework.log_level == "debug"
 
 
 def test_a_rust_log_for_other_programs_says_nothing() -> None:

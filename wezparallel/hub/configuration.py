@@ -195,8 +195,7 @@ class _Walk:
             self._error(f"`{'.'.join(path)}` has to be a map of options", node.mark, f"It stands as `{key.text}:`.")
             return
         for inner, value in node.entries:
-            name = fold(inner.text) if path == ("processes",) else inner.text  # of kinds, too, `-` equals `_`
-            self._take((*path, _own_name(name, options.siblings((*path, "")))), inner, value)
+            self._take((*path, _own_name(inner.text, options.siblings((*path, "")))), inner, value)
 
     def _raw(self, path: Path, node: Node) -> None:
         if isinstance(node, Mapping):
@@ -285,7 +284,7 @@ class _Walk:
 
 
 def _own_name(text: str, known: list[str]) -> str:
-    """Return a key as the settings write it: `-` equals `_`; a name of the user's own stays."""
+    """Return a key as the settings write it: `-` equals `_`, in the names of kinds too; an unknown one stays."""
     return fold(text) if fold(text) in known or not known else text
 
 
