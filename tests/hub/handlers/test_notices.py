@@ -89,6 +89,28 @@ def test_an_environment_is_what_a_run_gets_with_secrets_covered(daemon: Daemon, 
             assert b"swordfish-9f2c" not in path.read_bytes(), path
 
 
+def test_what_is_filled_in_at_a_start_and_what_isolation_takes_away_is_told_too(
+    daemon: Daemon, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text("FROM_FILE=1\n")
+    out = tmp_path / "out"
+    source = f"""
+env_file: [.env]
+panes:
+  e:
+    command: [sh, -c, 'env > {out}.part; mv {out}.part {out}; sleep 1000']
+    isolate: true
+    env: {{ MODE: "${{EDITOR}}-mode" }}
+"""
+    environment = {"PATH": "/usr/bin:/bin", "EDITOR": "vi", "SECRET_OF_MINE": "swordfish"}
+    daemon.call("WorkspaceCreate", name="w", source=source, root=str(tmp_path), environment=environment)
+    until(out.exists, 10, "its environment")
+    real = dict(line.partition("=")[::2] for line in out.read_text().splitlines())
+    told = variables(daemon, "w/e", show_secrets=True)
+    assert {name: one["value"] for name, one in told.items() if one["value"] is not None}.items() <= real.items()
+    assert ("SECRET_OF_MINE" in told, told["MODE"]["value"], told["FROM_FILE"]["value"]) == (False, "vi-mode", "1")
+
+
 def test_an_agent_may_know_the_environment_of_its_own_workspace_only(daemon: Daemon, tmp_path: Path) -> None:
     (tmp_path / "ask.py").write_text(
         "import json, os, socket, sys\n"

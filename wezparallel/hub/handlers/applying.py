@@ -32,7 +32,7 @@ def apply(hub: Hub, command: words.WorkspaceApply) -> Accepted:
     accepted: Accepted = {
         "name": workspace.name, "runs": {}, "template": path, "dry_run": command.dry_run, "gone": [],
         "changes": [change.model_dump(mode="json") for change in application.changes(command.restart)],
-        "plan_changed": application.plan_changed,
+        "plan_changed": application.plan_changed, "notes": compiled.notes,
     }  # fmt: skip
     if command.dry_run:
         return accepted
@@ -57,6 +57,7 @@ async def applied(hub: Hub, _command: words.WorkspaceApply, accepted: Accepted) 
     return words.WorkspaceApplied(
         **told, changes=[words.Change.model_validate(one) for one in accepted["changes"]],
         plan_changed=accepted["plan_changed"], dry_run=accepted["dry_run"], template=accepted["template"],
+        notes=accepted.get("notes", []),
     )  # fmt: skip
 
 

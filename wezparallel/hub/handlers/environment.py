@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import anyio.to_thread
+
+from wezparallel.hub.pool import filling, kinds
 from wezparallel.hub.pool.env_ids import LOGIN
+from wezparallel.hub.pool.isolation import isolated
 from wezparallel.protocol import environment as words
 from wezparallel.protocol.environment import Variable
 from wezparallel.protocol.masking import is_secret, masked
@@ -12,6 +16,7 @@ from wezparallel.protocol.masking import is_secret, masked
 if TYPE_CHECKING:
     from wezparallel.hub.app import Hub
     from wezparallel.hub.state.model import Process
+    from wezparallel.protocol.process import ProcessSettings
 
 _BY_KEEPER = ("TERM", "COLORTERM")
 """Set by the keeper where there is a terminal, as its first viewer's are."""
@@ -28,7 +33,7 @@ async def get(hub: Hub, command: words.EnvironmentGet) -> words.EnvironmentReply
             found[name] = Variable(name=name, value=None, origin="daemon")
         if process.settings.term:
             found["TERM"] = Variable(name="TERM", value=process.settings.term, origin="template")
-    for name, override in process.settings.env.items():
+    for name, override in (await _prepared(hub, process, base)).env.items():
         if override is None:
             found.pop(name, None)
         else:
@@ -37,6 +42,15 @@ async def get(hub: Hub, command: words.EnvironmentGet) -> words.EnvironmentReply
         found[name] = Variable(name=name, value=own, origin="daemon")
     shown = found if command.show_secrets else {name: _masked(one) for name, one in found.items()}
     return words.EnvironmentReply(process_id=process.process_id, variables=[shown[name] for name in sorted(shown)])
+
+
+async def _prepared(hub: Hub, process: Process, base: dict[str, str]) -> ProcessSettings:
+    """Return its settings as a start fills them in: files of variables, what the configuration says, isolation."""
+    filled, _ = await filling.filled(process.settings, base, process.runs + 1)
+    prepared = kinds.prepared(filled, hub.settings, base)
+    if not prepared.isolate:
+        return prepared
+    return await anyio.to_thread.run_sync(isolated, prepared, base, abandon_on_cancel=True)
 
 
 def _own(process: Process) -> dict[str, str | None]:
