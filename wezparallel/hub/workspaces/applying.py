@@ -41,9 +41,8 @@ class Application:
         self._compiled = compiled
         self._prune = prune
         if not os.path.isdir(compiled.root):
-            raise RequestError(
-                "process.no_directory", f"the folder {compiled.root} does not exist; make it first", root=compiled.root
-            )
+            sentence = f"the folder {compiled.root} does not exist; make it first"
+            raise RequestError("process.no_directory", sentence, root=compiled.root)
         self.steps = reconcile(compiled.settings, hub.state.members(workspace.name), prune=prune)
         self._check_ids()
         self._plan = self._plan_with_ids()
