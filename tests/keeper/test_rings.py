@@ -152,8 +152,8 @@ def test_a_viewer_that_comes_back_to_a_loss_is_told_how_much_it_missed(held: Hel
         say(hub, viewer, b"before\n")
         with full_disk(held):
             flood = b"x" * 1023 + b"\n"
-            for _ in range(3):
-                hub.write("t/cat", flood * 900)
+            for _ in range(3 * 15):
+                hub.write("t/cat", flood * 60)  # what a pipe takes, however busy its reader is
                 take(viewer, flood)
         until(lambda: bool(say(hub, viewer, b"after\n")) and folder_has(held, b"after"), 10, "the disk")
     with connect(held, "t/cat", FROM_START) as late:
