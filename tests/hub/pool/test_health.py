@@ -16,6 +16,7 @@ import pytest
 from tests.hub.handlers.test_process import add, get, is_alive
 from tests.support.daemon import Daemon
 from tests.support.waiting import until
+from wezparallel.client.control import Control
 from wezparallel.errors import RequestError
 
 SLEEP = "exec sleep 1000"
@@ -36,13 +37,14 @@ class Web:
 
     def __init__(self) -> None:
         self.status = 200
+        self.of_path: dict[str, int] = {}
         self.asked: list[tuple[str, str]] = []
         web = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 web.asked.append((self.path, self.headers["Host"]))
-                self.send_response(web.status)
+                self.send_response(web.of_path.get(self.path, web.status))
                 self.send_header("Location", "http://localhost:1/")
                 self.end_headers()
 
@@ -126,10 +128,11 @@ def test_a_line_counts_however_it_is_cut_and_coloured(daemon: Daemon, tmp_path: 
     script = f"printf 'serving \\033[32mon po'; cat {tmp_path}/more; exec sleep 1000"
     add(daemon, "a", script, log=log, tty=tty, ready={"log_line": "^serving on port [0-9]+$"})
     with (tmp_path / "more").open("w") as more:
-        assert get(daemon, "a")["state"] == "running"
+        with Control(f"{daemon.runtime}/keeper.sock") as control:
+            until(lambda: control.status()["viewers"] == 1, 10, "the viewer that looks for the line")
+        assert (get(daemon, "a")["state"], get(daemon, "a")["viewers"]) == ("running", 0)
         more.write("rt \033[1m80\033[0m\r\n")
-    record = comes(daemon, "a", "ready")
-    assert record["viewers"] == 0
+    comes(daemon, "a", "ready")
 
 
 @pytest.mark.parametrize("log", ["disk", "memory"])
@@ -195,9 +198,11 @@ def test_nothing_is_looked_at_while_it_stands_still(daemon: Daemon, web: Web) ->
     comes(daemon, "a", "ready")
     daemon.call("ProcessSuspend", process="a")
     web.status = 500
+    asked = len(web.asked)
     add(daemon, "clock", SLEEP, health=soon(http=f"http://127.0.0.1:{web.port}/clock"), restart="never")
     comes(daemon, "clock", "unhealthy")
     assert get(daemon, "a")["state"] == "suspended"
+    assert {path for path, _ in web.asked[asked + 1 :]} == {"/clock"}
     web.status = 200
     daemon.call("ProcessResume", process="a")
     comes(daemon, "a", "ready")
@@ -217,10 +222,10 @@ def test_a_stop_and_the_hubs_death_leave_no_probe_behind(daemon: Daemon, web: We
     assert all(path == "/b" for path, _ in web.asked[asked:])
     daemon.call("ProcessStop", process="b")
     asked = len(web.asked)
-    web.status = 200
-    add(daemon, "c", SLEEP, ready={"http": f"http://127.0.0.1:{web.port}/c"})
-    comes(daemon, "c", "ready")
-    assert {path for path, _ in web.asked[asked + 1 :]} <= {"/c"}
+    web.of_path["/c"] = 200
+    add(daemon, "c", SLEEP, health=soon(http=f"http://127.0.0.1:{web.port}/c"))
+    until(lambda: len(web.asked) > asked + 10, 10, "looks at another")
+    assert {path for path, _ in web.asked[asked + 1 :]} == {"/c"}
 
 
 @pytest.mark.parametrize(
