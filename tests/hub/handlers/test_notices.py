@@ -41,6 +41,9 @@ def test_a_notice_ends_when_somebody_looks_or_it_is_taken_back(daemon: Daemon) -
     daemon.call("ProcessNotify", process="a", text="look again")
     daemon.call("ProcessNotify", process="a")
     assert notice(daemon) is None
+    daemon.call("ProcessNotify", process="a", text="what this run has to say")
+    daemon.call("ProcessRestart", process="a")
+    assert notice(daemon) is None
 
 
 def test_a_notice_is_one_line_that_cannot_move_a_cursor(daemon: Daemon) -> None:

@@ -18,7 +18,8 @@ def put(hub: Hub, process: Process, text: str) -> None:
     if not line:
         clear(hub, process)
         return
-    process.notified = {"text": line, "at": rfc3339(hub.now_ms())}
+    run_id = process.run.run_id if process.run is not None else None
+    process.notified = {"text": line, "at": rfc3339(hub.now_ms()), "run_id": run_id}
     hub.store.put_process(process)
     _tell(hub, process, line)
 

@@ -91,7 +91,13 @@ class Process:
     ran_with: tuple[RunId, ProcessSettings] | None = None
     """A run that began before its settings changed, and those that it began with."""
     notified: JsonObject | None = None
-    """Why it asks for a look: `text` and `at`; until somebody looks or types."""
+    """Why it asks for a look: `text`, `at` and `run_id`; until somebody looks or types."""
+
+    @property
+    def notice(self) -> JsonObject | None:
+        """Return why it asks for a look; what an earlier run had to say is over."""
+        run_id = self.run.run_id if self.run is not None else None
+        return self.notified if self.notified is not None and self.notified.get("run_id") == run_id else None
 
     @property
     def running_settings(self) -> ProcessSettings:
@@ -190,7 +196,7 @@ def process_record(
         "memory_bytes": memory_bytes,
         "in_template": process.in_template,
         "needs_restart": process.running_settings is not settings and run is not None and run.status == "spawned",
-        "notified": process.notified,
+        "notified": process.notice,
     }
 
 
