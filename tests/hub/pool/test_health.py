@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.hub.handlers.test_process import add, get, is_alive
+from tests.support.configured import configured_daemon
 from tests.support.daemon import Daemon
 from tests.support.waiting import until
 from wezparallel.client.control import Control
@@ -246,3 +247,22 @@ def test_an_agent_that_writes_has_a_heartbeat(daemon: Daemon) -> None:
     until(lambda: daemon.hub_pid() != before, 10, "the next hub")
     until(lambda: get(daemon, "a")["last_heartbeat"] is not None, 10, "a heartbeat")
     assert get(daemon, "b")["last_heartbeat"] is None
+
+
+def test_a_kinds_figures_hold_where_nobody_names_any(tmp_path: Path) -> None:
+    text = "processes: {db: {health_check_interval: 0.05, timeout: 0.2}}"
+    with configured_daemon(tmp_path, text) as daemon:
+        add(daemon, "db", SLEEP, restart="never", ready={"tcp": "127.0.0.1:1", "threshold": 1})
+        add(daemon, "own", SLEEP, restart="never", ready={"tcp": "127.0.0.1:1", "threshold": 1, "start_s": 600})
+        comes(daemon, "db", "unhealthy")
+        assert get(daemon, "own")["state"] == "running"
+
+
+def test_what_is_stopped_for_its_health_comes_back_though_the_hub_dies_meanwhile(daemon: Daemon) -> None:
+    deaf = "trap '' TERM; while :; do sleep 0.02; done"
+    add(daemon, "a", deaf, backoff_s=0.01, stop={"grace_s": 1.5}, ready=soon(tcp="127.0.0.1:1"))
+    comes(daemon, "a", "stopping")
+    before = daemon.kill_hub()
+    until(lambda: daemon.hub_pid() != before, 10, "the next hub")
+    until(lambda: get(daemon, "a")["run"] == 2, 10, "the next run")
+    assert get(daemon, "a")["desired"] == "up"

@@ -148,6 +148,8 @@ class Health:
     async def look(self, process: Process, probe: Probe) -> str | None:
         """Look once, when there is a place."""
         settings, environments = process.settings, self._hub.environments
+        if probe.exec is not None and settings.of_agent:
+            return "an `exec` probe would run outside of its agent's tree, so it does not"
         env: dict[str, str] = {}
         if probe.exec is not None:
             env = dict(await environments.get(await environments.ready(process.env_id)))

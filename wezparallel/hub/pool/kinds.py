@@ -40,23 +40,29 @@ def prepared(process: ProcessSettings, settings: Settings, given: Mapping[str, s
     kind = settings.kind(name_of(process))
     if not kind.command and not kind.environment:
         return process
-    variables, missing = environment(kind.environment, given)
-    if missing:
-        log.warning("environment.left_out", process=process.name, kind=name_of(process), variables=missing)
+    variables, _ = environment(kind.environment, given)
     argv = process.argv
     if kind.command:
         argv = _with_program(argv, AGENTS.get(process.agent or "", ""), kind.command)
     return process.model_copy(update={"argv": argv, "env": {**variables, **process.env}})
 
 
+def note(process: ProcessSettings, settings: Settings, given: Mapping[str, str]) -> str:
+    """Return a sentence about the variables of a kind that a start leaves out, or ``; the log has it, too."""
+    _, left_out = environment(settings.kind(name_of(process)).environment, given)
+    if left_out:
+        log.warning("environment.left_out", process=process.name, kind=name_of(process), notes=left_out)
+    return "; ".join(left_out)
+
+
 def environment(wanted: Mapping[str, str], given: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
-    """Return variables with their references replaced, and the names of those left out: what they need is unset."""
+    """Return variables with their references replaced, and why some were left out: what they need is unset."""
     found: dict[str, str] = {}
     left_out: list[str] = []
     for name, text in wanted.items():
         value, missing = expand(text, given)
         if missing:
-            left_out.append(name)
+            left_out.append(f"{name} was left out: {missing[0]} is not set")
         else:
             found[name] = value
     return found, left_out
@@ -82,11 +88,25 @@ def with_defaults(
         update["give_up"] = process.give_up.model_copy(update={"tries": tries, "window_s": window, "reset_s": reset})
     if "stop" not in said or "grace_s" not in process.stop.model_fields_set:
         update["stop"] = process.stop.model_copy(update={"grace_s": general.stop_grace})
+    update |= _probes(process, settings)
     limits = _alerts(process, settings)
     if limits:
         update["limits"] = process.limits.model_copy(update=limits)
     update = {name: value for name, value in update.items() if value != getattr(process, name)}
     return process.model_copy(update=update) if update else process
+
+
+def _probes(process: ProcessSettings, settings: Settings) -> dict[str, Any]:
+    kind = settings.kind(name_of(process))
+    update: dict[str, Any] = {}
+    for name, probe in (("ready", process.ready), ("health", process.health)):
+        usual = {"interval_s": kind.health_check_interval}
+        if name == "ready":
+            usual["start_s"] = kind.timeout
+        if probe is not None:
+            missing = {field: value for field, value in usual.items() if field not in probe.model_fields_set}
+            update[name] = probe.model_copy(update=missing)
+    return update
 
 
 def _alerts(process: ProcessSettings, settings: Settings) -> dict[str, Any]:

@@ -25,29 +25,11 @@ if TYPE_CHECKING:
 
     import anyio.abc
 
-    from wezparallel.hub.settings import KindSettings
-    from wezparallel.protocol.process import ProcessSettings
     from wezparallel.protocol.supervision import Probe
 
 _STATUS_LINE = 4096  # bytes within which an answer's first line ends
 _SAID = 300  # characters of what a program said that are told
 _PORTS = {"http": 80, "https": 443}
-
-
-def with_defaults(settings: ProcessSettings, kind: KindSettings) -> ProcessSettings:
-    """Return a definition whose probes have, where it names none, the figures of its kind."""
-    found: dict[str, Probe] = {}
-    for name in ("ready", "health"):
-        probe: Probe | None = getattr(settings, name)
-        if probe is None:
-            continue
-        usual = {"interval_s": kind.health_check_interval}
-        if name == "ready":
-            usual["start_s"] = kind.timeout
-        missing = {field: value for field, value in usual.items() if field not in probe.model_fields_set}
-        if missing:
-            found[name] = probe.model_copy(update=missing)
-    return settings.model_copy(update=found) if found else settings
 
 
 def describe(probe: Probe) -> str:

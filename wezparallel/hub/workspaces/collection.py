@@ -7,8 +7,6 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from wezparallel.errors import RequestError
-from wezparallel.hub.pool.admission import kind_of
-from wezparallel.hub.pool.probes import with_defaults
 from wezparallel.hub.pool.supervise import alive
 from wezparallel.hub.state.model import Process, Workspace, workspace_record
 from wezparallel.keeper import messages
@@ -120,7 +118,6 @@ class Workspaces:
 
     def put(self, process: Process) -> None:
         """Add a process. One that an agent adds is an agent to the hub, whatever it calls itself and asks for."""
-        process.settings = with_defaults(process.settings, self._hub.settings.kind(kind_of(process.settings)))
         by = self._hub.bus.by
         if by is not None and by["role"] != "person":
             process.settings = process.settings.model_copy(update={"of_agent": True, "may": []})
