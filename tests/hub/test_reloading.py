@@ -52,6 +52,8 @@ def test_the_seeds_file_holds_in_a_real_daemon_and_keeps_its_secret(tmp_path: Pa
         assert log_of(daemon, "coder").strip() == "key=hush-hush level= other=unset"
         files = [path for path in daemon.home.rglob("*") if path.is_file() and "logs" not in path.parts]
         assert not [path.name for path in files if b"hush-hush" in path.read_bytes()]
+        reason = daemon.call("ProcessGet", process="coder")["process"]["reason"]
+        assert reason == "OTHER was left out: UNSET_HERE is not set"
         hub_log = (daemon.home / "state" / "wezterm-parallel" / "hub.log").read_text()
         assert "environment.left_out" in hub_log
         assert "OTHER" in hub_log

@@ -28,7 +28,9 @@ def test_variables_of_a_kind_are_expanded_in_the_processs_environment() -> None:
 
 
 def test_a_variable_whose_reference_is_unset_is_left_out() -> None:
-    assert kinds.environment({"A": "${NOWHERE}", "B": "b"}, {}) == ({"B": "b"}, ["A"])
+    assert kinds.environment({"A": "${NOWHERE}", "B": "b"}, {}) == (
+        {"B": "b"}, ["A was left out: NOWHERE is not set"],
+    )  # fmt: skip
 
 
 def test_an_empty_variable_is_set_and_has_its_default() -> None:

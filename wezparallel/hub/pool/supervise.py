@@ -275,6 +275,7 @@ class Pool(Telling):
             with self._hub.environments.in_use(env_id):
                 given = await self._hub.environments.get(env_id)
                 prepared, note = await filled(process.settings, given, run.number)
+                note = "; ".join(filter(None, (note, kinds.note(prepared, self._hub.settings, given))))
                 prepared = kinds.prepared(prepared, self._hub.settings, given)
                 prepared, told = await self._hub.worktrees.placed(process, prepared)
                 prepared = await check_start(prepared, given)
