@@ -31,12 +31,17 @@ DESTROYING: list[dict[str, Any]] = [
     {"WorkspaceClose": {"name": "other"}},
     {"WorkspaceDelete": {"name": "other"}},
     {"WorkspaceOpen": {"name": "other", "environment": ENVIRONMENT}},
+    {"WorkspaceApply": {"name": "other", "source": SOURCE, "restart": ["*"], "prune": True}},
+    {"EnvironmentGet": {"process": "other/cat"}},
 ]
 TOUCHING: list[dict[str, Any]] = [
     {"ProcessStart": {"process": "other/cat"}},
     {"ProcessResume": {"process": "other/cat"}},
     {"ProcessAdd": {"id": "other/spy", "command": "sleep", "args": ["1000"]}},
     {"WorkspaceCreate": {"name": "third", "source": SOURCE}},
+    {"WorkspaceSwitch": {"name": "other"}},
+    {"WorkspaceRename": {"name": "other", "to": "mine"}},
+    {"ProcessNotify": {"process": "other/cat", "text": "look"}},
 ]
 
 HIDDEN = [

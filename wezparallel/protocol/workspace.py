@@ -166,6 +166,7 @@ class WorkspaceApply(Mutation[WorkspaceApplied]):
     """Bring a workspace to what its template says now: start what is new, change settings, stop nothing unasked."""
 
     REPLY: ClassVar[type[Reply]] = WorkspaceApplied
+    EFFECT: ClassVar[Effect] = "destroy"  # it may be told to restart and to forget
     name: str
     template: Annotated[str | None, Field(description="Name or absolute path; null: the one it was opened from.")] = (
         None
