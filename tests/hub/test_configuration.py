@@ -295,6 +295,12 @@ def test_references_are_the_daemons_variables_and_have_defaults() -> None:
     assert found.settings.communication.socket_path == "/run/me/w.sock$"
 
 
+def test_a_path_may_begin_with_the_home_folder() -> None:
+    found = read("processes: { claude_code: { command: ~/bin/claude } }\ncommunication: { socket_path: ~/w.sock }\n")
+    assert found.settings.kind("claude_code").command == os.path.expanduser("~/bin/claude")
+    assert found.settings.communication.socket_path == os.path.expanduser("~/w.sock")
+
+
 # Other programs' files
 
 

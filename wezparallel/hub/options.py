@@ -1,4 +1,4 @@
-"""Which options there are, and what a word in a file or a variable means for one. Pure.
+"""Which options there are, and what a word in a file or a variable means for one. Pure, but for `~`.
 
 Above: `configuration.py`, which knows files, variables and flags. Below: `settings.py`, where each stands
 once.
@@ -6,6 +6,7 @@ once.
 
 from __future__ import annotations
 
+import os
 import types
 import typing
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from wezparallel.protocol.masking import masked
 Path = tuple[str, ...]
 _RAW = frozenset(tuple(name.split(".")) for name in FREE if name != "processes")
 _UNIT_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+_PATHS = ("command", "socket_path")
 _LEVELS = {"warning": "warn", "err": "error", "critical": "error", "fatal": "error", "notice": "info"}
 
 
@@ -136,10 +138,17 @@ def value_of(path: Path, option: Option, value: Any, text: str) -> Any:
         except ValidationError as error:
             failure = failure or error
             continue
-        return getattr(made, option.name)
+        return _at_home(option, getattr(made, option.name))
     name = ".".join(path)
     why = _why(failure) if failure else "a truth value says nothing here"
     raise BadValueError(f"`{name}` cannot be {quoted(masked(path[-1], text))}: {why}", _hint(path, option, text))
+
+
+def _at_home(option: Option, value: Any) -> Any:
+    """Return a path with the home folder in the place of its `~`; nothing below knows that sign."""
+    if option.name in _PATHS and isinstance(value, str) and value.startswith("~/"):
+        return os.path.expanduser(value)
+    return value
 
 
 def _candidates(option: Option, value: Any, text: str) -> Iterator[Any]:

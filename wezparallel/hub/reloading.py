@@ -106,7 +106,7 @@ def move_link(settings: Settings) -> None:
 
     Where that fails the daemon goes on without it, and says so.
     """
-    wanted = os.path.expanduser(settings.communication.socket_path)
+    wanted = settings.communication.socket_path
     if wanted == paths.DEFAULT_LINK:
         wanted = "" if paths.has_own_runtime_dir() else wanted
     before = paths.link() or ""

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from functools import cache
 
 from wezparallel import paths
 from wezparallel.client import launch
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from typing import NamedTuple
 
     from wezparallel.frontends.cli.context import Context
+    from wezparallel.types import JsonObject
 
     class Finding(NamedTuple):
         """One check's result."""
@@ -144,9 +146,14 @@ def _sockets(context: Context) -> Iterator[Finding]:
         yield Finding("note", "sockets", f"{link} is missing; the keeper makes it again")
 
 
+@cache
+def _held(context: Context) -> JsonObject:
+    return config.ask(context, "ConfigGet")
+
+
 def _config(context: Context) -> Iterator[Finding]:
     try:
-        held = config.ask(context, "ConfigGet")
+        held = _held(context)
     except (LinkError, RequestError) as error:
         yield Finding("fix", "config", error.message.splitlines()[0], f"the log of the hub: {paths.own_log('hub')}")
         return
@@ -188,9 +195,18 @@ def _wezterm(_: Context) -> Iterator[Finding]:
     yield Finding("ok", "wezterm", _first_line(program, "--version").removeprefix("wezterm ") or program)
 
 
-def _claude(_: Context) -> Iterator[Finding]:
-    program = shutil.which("claude")
-    if program is None:
+def _claude(context: Context) -> Iterator[Finding]:
+    try:
+        values = {value["option"]: value for value in _held(context)["values"]}
+    except (LinkError, RequestError):
+        values = {}
+    told = values.get("processes.claude_code.command", {})
+    named = told.get("value")
+    program = shutil.which(os.path.expanduser(named or "claude"))
+    if program is None and named:
+        where = text.home(told["where"], os.path.expanduser("~"))
+        yield Finding("fix", "claude", f"{named} is no program ({where})", "change processes.claude_code.command")
+    elif program is None:
         yield Finding("note", "claude", "not installed; templates with `agent: claude_code` will say so")
     else:
         yield Finding("ok", "claude", _first_line(program, "--version") or program)
