@@ -210,6 +210,7 @@ class Surroundings:
         self.bus = self.pool = self
         self.said: list[str] = []
         self.restarted = anyio.Event()
+        self.restarts = 0
 
     def now_ms(self) -> int:
         """Return the wall clock."""
@@ -225,6 +226,7 @@ class Surroundings:
 
     def want_restart(self, _process: Process) -> None:
         """Note that somebody is restarted."""
+        self.restarts += 1
         self.restarted.set()
 
 
@@ -248,5 +250,41 @@ def test_without_room_in_the_kernel_files_are_looked_at_and_that_is_said_once(ro
             hub.stopping.set()
         assert len(hub.said) == 1
         assert "every 0.02 s instead; raise fs.inotify.max_user_watches" in hub.said[0]
+
+    anyio.run(run)
+
+
+def test_a_file_that_is_away_for_a_moment_counts_once(root: Path) -> None:
+    file = root / "src" / "app.py"
+    hub_was_told: list[bool] = []
+
+    async def bursts(*_folders: str, stop_event: anyio.Event) -> AsyncGenerator[set[tuple[Any, str]], None]:
+        file.rename(root / "src" / "away")
+
+        async def come_back() -> None:
+            await anyio.sleep(0.05)
+            file.write_text("2")
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(come_back)
+            yield {(3, str(file))}
+        yield {(1, str(file))}
+        hub_was_told.append(True)
+        stop_event.set()
+
+    async def run() -> None:
+        async with anyio.create_task_group() as tasks:
+            hub = Surroundings(tasks)
+            watching = Watching(cast("Hub", hub), bursts)
+            settings = ProcessSettings(name="one", argv=["x"], cwd=str(root), watch=["src/*.py"])
+            process = hub.state.processes["one"] = Process("one", None, settings)
+            watching.look(process)
+            with anyio.fail_after(20):
+                await hub.restarted.wait()
+                while not hub_was_told:
+                    await anyio.sleep(0.01)
+            watching.forget("one")
+            hub.stopping.set()
+        assert hub.restarts == 1
 
     anyio.run(run)
