@@ -98,7 +98,7 @@ def add(hub: Hub, command: words.ProcessAdd) -> Accepted:
         hub.workspaces.add(workspace, command.root or home)
     process = Process(
         process_id, workspace or None, settings, desired="down", created_at=hub.now_ms(),
-        order=len(hub.state.members(workspace)), env_id=hub.environments.put(checks.of_caller(command.environment, hub.bus.by)),
+        order=len(hub.state.members(workspace)), env_id=checks.put_environment(hub, command.environment),
         auto_start_on_restore=command.auto_start_on_restore,
     )  # fmt: skip
     hub.workspaces.put(process)
@@ -336,7 +336,7 @@ def _of_run(hub: Hub, process_id: str, run_id: str | None) -> Process:
 def _renew_environment(hub: Hub, process: Process, environment: dict[str, str] | None) -> None:
     """Have its next runs start with another environment, which the keeper holds before its name is written down."""
     if environment is not None:
-        process.env_id = hub.environments.put(checks.of_caller(environment, hub.bus.by))
+        process.env_id = checks.put_environment(hub, environment)
 
 
 def _free_id(hub: Hub, wanted: str, unique: bool) -> str:

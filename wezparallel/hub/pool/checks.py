@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from wezparallel.errors import RequestError
+
+if TYPE_CHECKING:
+    from wezparallel.hub.app import Hub
 
 DANGEROUS = "|&;\n`$"
 
@@ -76,3 +80,8 @@ def of_caller(env: Mapping[str, str] | None, by: Mapping[str, object] | None) ->
     if env is None or by is None or by["role"] == "person":
         return None if env is None else dict(env)
     return safe_env(env)[0]
+
+
+def put_environment(hub: Hub, env: Mapping[str, str] | None) -> str:
+    """Hand the environment that the present caller gives to the keeper; return its id."""
+    return hub.environments.put(of_caller(env, hub.bus.by))
