@@ -62,16 +62,14 @@ def test_an_edit_is_drawn_and_without_a_terminal_nothing_is_restarted(shop: Comm
     assert "changed since it was started" not in shop("ps").out
 
 
-@pytest.mark.parametrize(("answer", "restarts"), [("y", True), ("", False), ("n", False)])
-def test_on_a_terminal_it_asks_before_it_restarts(
-    shop: CommandLine, daemon: Daemon, answer: str, restarts: bool
-) -> None:
-    before = pids(daemon)
-    write(shop, AFTER)
-    shown = shop.on_terminal("up", "-d", "--trust", keys={"Restart server? [y/N]": answer + "\r"})
-    assert shown.code == 0, shown.text
-    assert "nothing changed" not in shown.text
-    assert (pids(daemon)["server"] != before["server"]) is restarts
+def test_on_a_terminal_it_asks_before_it_restarts(shop: CommandLine, daemon: Daemon) -> None:
+    for number, (answer, restarts) in enumerate((("y", True), ("", False), ("n", False))):
+        before = pids(daemon)
+        write(shop, AFTER.replace("2000", f"300{number}"))
+        shown = shop.on_terminal("up", "-d", "--trust", keys={"Restart server? [y/N]": answer + "\r"})
+        assert shown.code == 0, shown.text
+        assert "nothing changed" not in shown.text
+        assert (pids(daemon)["server"] != before["server"]) is restarts
 
 
 def test_yes_restarts_what_changed_but_no_agent_and_no_restart_asks_none(real: CommandLine, daemon: Daemon) -> None:
@@ -90,28 +88,20 @@ def test_yes_restarts_what_changed_but_no_agent_and_no_restart_asks_none(real: C
     assert (after["coder"] == before["coder"], after["server"] == before["server"]) == (True, False)
 
 
-def test_json_tells_what_changed(shop: CommandLine) -> None:
+def test_a_file_that_is_broken_or_gone_is_said_and_what_runs_runs_on(shop: CommandLine, daemon: Daemon) -> None:
+    before = pids(daemon)
+    write(shop, "panes: {server: [}\n")
+    done = shop("up")
+    assert (done.code, done.err.startswith("wezparallel.yaml:1:")) == (6, True)
+    (shop.cwd / "wezparallel.yaml").unlink()
+    done = shop("up")
+    assert (done.code, "is opened as it was" in done.err) == (0, True)
+    assert pids(daemon) == before
     write(shop, AFTER)
     document = json.loads(shop("up", "--trust", "--json").out)
     assert {one["name"]: one["kind"] for one in document["changes"]} == {
         "server": "changed", "worker": "added", "log": "removed",
     }  # fmt: skip
-
-
-def test_a_broken_edit_is_shown_and_what_runs_runs_on(shop: CommandLine, daemon: Daemon) -> None:
-    before = pids(daemon)
-    write(shop, "panes: {server: [}\n")
-    done = shop("up")
-    assert (done.code, done.err.startswith("wezparallel.yaml:1:")) == (6, True)
-    assert pids(daemon) == before
-
-
-def test_a_file_that_is_gone_is_said_and_the_workspace_is_opened_as_it_was(shop: CommandLine, daemon: Daemon) -> None:
-    before = pids(daemon)
-    (shop.cwd / "wezparallel.yaml").unlink()
-    done = shop("up")
-    assert (done.code, "is opened as it was" in done.err) == (0, True)
-    assert pids(daemon) == before
 
 
 @pytest.mark.parametrize(

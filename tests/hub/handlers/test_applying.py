@@ -50,8 +50,10 @@ def test_a_dry_run_tells_all_and_changes_nothing(daemon: Daemon, shop: dict[str,
     assert daemon.call("Status")["seq"] == seq
 
 
-def test_what_is_new_starts_and_what_runs_runs_on(daemon: Daemon, shop: dict[str, Any]) -> None:
-    before = members(daemon)
+def test_what_is_new_starts_and_what_runs_runs_on_until_its_next_start(
+    daemon: Daemon, shop: dict[str, Any]
+) -> None:
+    before, status = members(daemon), daemon.call("Status")
     applied = apply(daemon)
     assert {one["process_id"]: one["now"] for one in applied["processes"]}["shop/worker"] == "spawned"
     after = members(daemon)
@@ -62,6 +64,14 @@ def test_what_is_new_starts_and_what_runs_runs_on(daemon: Daemon, shop: dict[str
     assert daemon.call("WorkspaceGet", name="shop")["workspace"]["not_in_template"] == 1
     shown = {pane["process_id"] for tab in applied["plan"]["tabs"] for pane in tab["panes"]}
     assert shown == {"shop/server", "shop/worker"}
+    with daemon.client() as client:
+        for message in client.subscribe(["workspace.changed"], since=status["seq"], epoch=status["epoch"]):
+            data = message["Event"]["data"]
+            break
+    assert (data["added"], data["changed"], data["removed"]) == (["worker"], ["server"], ["log"])
+    daemon.call("ProcessRestart", process="shop/server")
+    server = members(daemon)["server"]
+    assert (argv_of(server["pid"]), server["needs_restart"]) == (["sleep", "2000"], False)
 
 
 def test_what_is_new_may_wait_for_what_is_new_further_down(daemon: Daemon, shop: dict[str, Any]) -> None:
@@ -69,13 +79,6 @@ def test_what_is_new_may_wait_for_what_is_new_further_down(daemon: Daemon, shop:
     applied = apply(daemon, BEFORE + needs)
     assert [one["kind"] for one in applied["changes"]] == ["kept"] * 3 + ["added"] * 2
     until(lambda: members(daemon)["first"]["state"] == "running", 10, "the start of both")
-
-
-def test_new_settings_act_at_the_next_start(daemon: Daemon, shop: dict[str, Any]) -> None:
-    apply(daemon)
-    daemon.call("ProcessRestart", process="shop/server")
-    server = members(daemon)["server"]
-    assert (argv_of(server["pid"]), server["needs_restart"]) == (["sleep", "2000"], False)
 
 
 def test_what_is_named_is_restarted_now(daemon: Daemon, shop: dict[str, Any]) -> None:
@@ -192,26 +195,15 @@ def test_what_cannot_be_applied_changes_nothing(daemon: Daemon, shop: dict[str, 
     ]
 
 
-@pytest.mark.parametrize("failpoint", ["stored", "sent", "answered", "committed"])
-def test_it_has_exactly_one_effect_wherever_the_hub_dies(
-    daemon: Daemon, shop: dict[str, Any], failpoint: str
-) -> None:
-    daemon.arm(failpoint)
-    first = apply(daemon, restart=["server"], key="k-1")
-    assert not (daemon.failpoints / failpoint).exists()
-    after = members(daemon)
-    assert {name: one["run"] for name, one in after.items()} == {"server": 2, "log": 1, "tests": 1, "worker": 1}
-    assert apply(daemon, restart=["server"], key="k-1") == first
-    assert {name: one["run"] for name, one in members(daemon).items()} == {
-        "server": 2, "log": 1, "tests": 1, "worker": 1,
-    }  # fmt: skip
-
-
-def test_an_event_says_what_changed(daemon: Daemon, shop: dict[str, Any]) -> None:
-    before = daemon.call("Status")
-    apply(daemon)
-    with daemon.client() as client:
-        for message in client.subscribe(["workspace.changed"], since=before["seq"], epoch=before["epoch"]):
-            data = message["Event"]["data"]
-            break
-    assert (data["added"], data["changed"], data["removed"]) == (["worker"], ["server"], ["log"])
+def test_it_has_exactly_one_effect_wherever_the_hub_dies(daemon: Daemon, shop: dict[str, Any]) -> None:
+    runs = {"server": 1, "log": 1, "tests": 1}
+    for number, failpoint in enumerate(("stored", "sent", "answered", "committed")):
+        name = f"worker{number}"
+        text = BEFORE.replace("1000", f"{3000 + number}") + f"  {name}: [sleep, '1000']\n"
+        daemon.arm(failpoint)
+        first = apply(daemon, text, restart=["server"], prune=True, key=f"k-{number}")
+        assert not (daemon.failpoints / failpoint).exists()
+        runs = {**{one: runs[one] for one in ("log", "tests")}, "server": runs["server"] + 1, name: 1}
+        assert {one: record["run"] for one, record in members(daemon).items()} == runs, failpoint
+        assert apply(daemon, text, restart=["server"], prune=True, key=f"k-{number}") == first
+        assert {one: record["run"] for one, record in members(daemon).items()} == runs, failpoint

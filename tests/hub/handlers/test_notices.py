@@ -22,7 +22,7 @@ def notice(daemon: Daemon, name: str = "a") -> Any:
     return daemon.call("ProcessGet", process=name)["process"]["notified"]
 
 
-def test_a_notice_stays_until_somebody_types(daemon: Daemon) -> None:
+def test_a_notice_stays_until_somebody_types_or_looks_or_it_is_taken_back(daemon: Daemon) -> None:
     add(daemon)
     daemon.call("ProcessNotify", process="a", text="tests are green")
     assert notice(daemon)["text"] == "tests are green"
@@ -31,10 +31,6 @@ def test_a_notice_stays_until_somebody_types(daemon: Daemon) -> None:
     assert notice(daemon)["text"] == "tests are green"
     daemon.call("ProcessType", process="a", text="x")
     assert notice(daemon) is None
-
-
-def test_a_notice_ends_when_somebody_looks_or_it_is_taken_back(daemon: Daemon) -> None:
-    add(daemon)
     daemon.call("ProcessNotify", process="a", text="look")
     with closing(FramesViewer.connect("a", path=f"{daemon.runtime}/keeper.sock")):
         until(lambda: notice(daemon) is None, 10, "the look")
