@@ -99,7 +99,7 @@ def _show(context: Context, root: str) -> int:
 
 
 def _row(settings: JsonObject) -> list[Cell]:
-    command = settings["command"] or " ".join(settings["argv"])
+    command = (settings["command"] or " ".join(settings["argv"])).replace("\n", " ⏎ ")
     return [
         Cell(settings["name"], "bold"), Cell(command), Cell("" if settings["pane"] else "no pane", "dim"),
         Cell("" if settings["restart"] == "never" else f"restarts {settings['restart'].replace('_', ' ')}", "dim"),

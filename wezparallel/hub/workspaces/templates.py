@@ -346,7 +346,8 @@ class _Compiler:
 
 
 _SEEN_ONLY = frozenset({
-    "description", "layout", "tabs", "title", "focus", "position", "log", "log_cap", "log_cap_bytes",
+    "description", "layout", "tabs", "title", "focus", "position", "log", "log_cap", "log_cap_bytes", "restart",
+    "backoff", "backoff_s", "give_up", "stop", "tty", "term", "auto_start", "on_close", "depends_on",
 })  # fmt: skip
 
 

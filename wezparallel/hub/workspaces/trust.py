@@ -11,12 +11,12 @@ import difflib
 import json
 import os
 import posixpath
-import re
 from typing import TYPE_CHECKING, Any
 
 from wezparallel import paths
 from wezparallel.errors import RequestError
 from wezparallel.hub.workspaces.source import clip, printable
+from wezparallel.protocol.masking import masked
 from wezparallel.protocol.template import TemplateEvent
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ _HARMLESS = {
     "give_up", "auto_start", "on_close", "depends_on", "limits",
 }  # fmt: skip
 """Settings that change how something runs or is seen, and not what runs. Any other, also a later one, counts."""
-_SECRET = re.compile(r"(KEY|TOKEN|SECRET|PASSW|CREDENTIAL|AUTH)", re.IGNORECASE)
 MAX_LINE = 300  # cells; an end that is not shown is told by `…`, and it is part of the hash
 MAX_SHOWN = 400  # lines of an error's sentence; `TemplateGet` tells them all
 OWN = frozenset({"user", "config", "built-in", "detected"})
@@ -53,18 +52,19 @@ def fingerprint(compiled: Compiled) -> str:
 
 def shown(compiled: Compiled, root: str, shell: str) -> list[str]:
     """Return what a template runs, for people: a line for each process, what else it is told indented below."""
-    lines: list[str] = []
     width = min(20, max((len(settings.name) for settings in compiled.settings), default=0))
-    for fact in facts(compiled, root, shell):
+    found = facts(compiled, root, shell)
+    shared = dict(set.intersection(*(set(fact.get("env", {}).items()) for fact in found))) if len(found) > 1 else {}
+    lines = [_line(f"all of them: {_variable(name, shared[name])}") for name in sorted(shared)]
+    for fact in found:
         name, argv = fact.pop("name"), fact.pop("argv")
         command = fact.pop("command", "") or json.dumps(argv, ensure_ascii=False)
         lines.append(_line(f"{name:<{width}}  {command}"))
         cwd = fact.pop("cwd")
         if cwd != ".":
             lines.append(_line(f"    cwd: {cwd}"))
-        for variable, value in fact.pop("env", {}).items():
-            told = "(removed)" if value is None else "•••" if _SECRET.search(variable) and value else value
-            lines.append(_line(f"    env: {variable}={told}"))
+        env = fact.pop("env", {})
+        lines += [_line(f"    env: {_variable(key, value)}") for key, value in env.items() if key not in shared]
         lines += [_line(f"    {key}: {_value(value)}") for key, value in fact.items()]
     return lines
 
@@ -145,6 +145,12 @@ def _is_ours(path: str) -> bool:
     own = (paths.config_dir(), paths.share_dir("config/templates"))
     # Through `..` behind a link a path could lead elsewhere than it seems to.
     return path == posixpath.normpath(path) and any(path.startswith(f"{folder.rstrip('/')}/") for folder in own)
+
+
+def _variable(name: str, value: str | None) -> str:
+    if value is None:
+        return f"{name} is removed"
+    return f"{name}={'•••' if value and masked(name, value) != value else value}"
 
 
 def _line(text: str) -> str:
