@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -139,7 +140,15 @@ def test_somebody_elses_file_is_not_replaced_by_the_link(tmp_path: Path) -> None
     assert theirs.read_text() == "mine"
 
 
-def test_an_agent_may_read_the_configuration_and_not_reload_it(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def quiet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
+    """A daemon for what changes nothing of it."""
+    text = "workspaces: { default_template: mine, templates: { mine: { processes: { a: cat, b: cat } } } }\n"
+    with configured_daemon(tmp_path_factory.mktemp("quiet"), text) as daemon:
+        yield daemon
+
+
+def test_an_agent_may_read_the_configuration_and_not_reload_it(quiet: Daemon, tmp_path: Path) -> None:
     script = tmp_path / "asks"
     script.write_text(
         "import socket, sys\n"
@@ -148,31 +157,27 @@ def test_an_agent_may_read_the_configuration_and_not_reload_it(tmp_path: Path) -
         "    print(sock.makefile().readline()[:60], flush=True)\n"
         "sys.stdin.read()\n"
     )
-    with configured_daemon(tmp_path, "") as daemon:
-        daemon.call(
-            "ProcessAdd", id="coder", command="python3", args=[str(script), daemon.socket], agent="claude_code",
-            environment={"PATH": os.environ["PATH"]},
-        )  # fmt: skip
-        until(lambda: log_of(daemon, "coder").count("\n") >= 2, 10, "its answers")
-        printed = log_of(daemon, "coder").splitlines()
-        assert printed[0].startswith('{"Config":')
-        assert "caller.agent_not_allowed" in printed[1]
+    quiet.call(
+        "ProcessAdd", id="coder", command="python3", args=[str(script), quiet.socket], agent="claude_code",
+        environment={"PATH": os.environ["PATH"]},
+    )  # fmt: skip
+    until(lambda: log_of(quiet, "coder").count("\n") >= 2, 10, "its answers")
+    printed = log_of(quiet, "coder").splitlines()
+    assert printed[0].startswith('{"Config":')
+    assert "caller.agent_not_allowed" in printed[1]
 
 
-def test_a_check_says_what_is_wrong_and_changes_nothing(tmp_path: Path) -> None:
-    with configured_daemon(tmp_path, "web: { port: 9 }\n") as daemon:
-        found = daemon.call("ConfigCheck", source="web: { port: no }\nwebb: {}\n")
-        assert [problem["line"] for problem in found["errors"]] == [1]
-        assert "Did you mean 'web'?" in found["warnings"][0]["message"]
-        assert daemon.call("ConfigCheck", source="[web]\nport = 1\n", format="toml")["options"] == 1
-        assert daemon.call("ConfigCheck")["options"] == 1
-        with pytest.raises(RequestError) as refused:
-            daemon.call("ConfigCheck", path="relative.yaml")
-        assert refused.value.code == "command.bad_value"
+def test_a_check_says_what_is_wrong_and_changes_nothing(quiet: Daemon) -> None:
+    found = quiet.call("ConfigCheck", source="web: { port: no }\nwebb: {}\n")
+    assert [problem["line"] for problem in found["errors"]] == [1]
+    assert "Did you mean 'web'?" in found["warnings"][0]["message"]
+    assert quiet.call("ConfigCheck", source="[web]\nport = 1\n", format="toml")["options"] == 1
+    assert quiet.call("ConfigCheck")["templates"] == ["mine"]
+    with pytest.raises(RequestError) as refused:
+        quiet.call("ConfigCheck", path="relative.yaml")
+    assert refused.value.code == "command.bad_value"
 
 
-def test_a_folder_without_a_template_opens_the_configured_one(tmp_path: Path) -> None:
-    text = "workspaces: { default_template: mine, templates: { mine: { processes: { a: cat, b: cat } } } }\n"
-    with configured_daemon(tmp_path, text) as daemon:
-        made = daemon.call("WorkspaceCreate", name="w", root=str(tmp_path))
-        assert [one["process_id"] for one in made["processes"]] == ["w/a", "w/b"]
+def test_a_folder_without_a_template_opens_the_configured_one(quiet: Daemon, tmp_path: Path) -> None:
+    made = quiet.call("WorkspaceCreate", name="w", root=str(tmp_path))
+    assert [one["process_id"] for one in made["processes"]] == ["w/a", "w/b"]

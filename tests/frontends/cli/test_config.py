@@ -85,9 +85,9 @@ def test_check_says_what_there_is_to_say(wezparallel: CommandLine, text: str, co
 def test_check_reads_stdin_and_the_users_own_file(wezparallel: CommandLine) -> None:
     assert "There is no file" in wezparallel("config", "check").out
     write(wezparallel, "web: { port: x }\n")
-    assert wezparallel("config", "check").code == 1
+    done = wezparallel("config", "check", "--json")
+    assert (done.code, json.loads(done.out)["errors"][0]["line"]) == (1, 1)
     assert wezparallel("config", "check", "-", stdin="web: { port: 1 }\n").out == "stdin is right: 1 option.\n"
-    assert json.loads(wezparallel("config", "check", "--json").out)["errors"][0]["line"] == 1
 
 
 def test_the_schema_is_the_one_that_is_shipped(wezparallel: CommandLine) -> None:
@@ -122,8 +122,6 @@ def test_edit_asks_again_after_a_mistake_and_reloads_what_is_right(real: Command
 
 
 def test_an_editor_that_fails_is_said(wezparallel: CommandLine) -> None:
-    wezparallel.environment["VISUAL"] = "false"
-    assert "false ended with 1" in wezparallel("config", "edit").err
     wezparallel.environment["VISUAL"] = "/no/such/editor"
     assert "cannot be run" in wezparallel("config", "edit").err
 
