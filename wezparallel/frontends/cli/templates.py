@@ -90,6 +90,8 @@ def _show(context: Context, root: str) -> int:
     rows = [_row(one) for one in reply["settings"]]
     screen.table((Column(least=8), Column(rank=1), Column(rank=2, cut=""), Column(rank=3, cut="")), rows, indent=2)
     screen.say()
+    for note in reply["notes"]:
+        screen.say(screen.paint(note, "dim"))
     if not record["trusted"]:
         screen.say(
             "It came with its folder and was not accepted yet; `wezparallel up` shows all that it runs, and asks."
