@@ -220,3 +220,14 @@ def test_what_git_lists_is_read_with_locks_and_without_branches() -> None:
         git_words.Tree("/a/b c", "main", None), git_words.Tree("/d", None, "initializing"),
         git_words.Tree("/e", None, None, True),
     ]  # fmt: skip
+
+
+def test_what_is_watched_lies_in_the_worktree(daemon: Daemon, shop: Path) -> None:
+    create(daemon, shop, "panes:\n  a: { command: [sleep, '1000'], worktree: agent/1, watch: 'src/**' }\n")
+
+    def has_restarted() -> bool:
+        # Written again and again: when the watcher is at work cannot be seen.
+        (tree(shop) / "src" / "x").write_text("changed\n")
+        return bool(daemon.call("ProcessGet", process="w/a")["process"]["run"] == 2)
+
+    until(has_restarted, 20, "a restart by a change there")

@@ -125,7 +125,7 @@ class Watching:
 
     def _root_of(self, process: Process) -> tuple[str, str]:
         """Return the root that its folder lies in, the workspace's if may be, and the way from there."""
-        cwd = process.settings.cwd
+        cwd = self._hub.worktrees.folder(process) or process.settings.cwd
         workspace = self._hub.state.workspaces.get(process.workspace or "")
         root = workspace.root if workspace is not None else cwd
         if cwd != root and not cwd.startswith(root.rstrip("/") + "/"):

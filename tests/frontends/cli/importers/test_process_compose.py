@@ -113,7 +113,7 @@ def test_anchors_and_merges_are_followed() -> None:
     "text",
     ["", "processes: []", "processes: 3", "processes: {a: 3}", "processes: {a: [x]}", "processes: {a: {command: {}}}",
      "processes:\n  a: {command: x, depends_on: [b], readiness_probe: 3, shutdown: x, availability: [1]}",
-     "processes:\n  a: {command: [x], environment: 3, replicas: many, env_file: {a: b}}", 
+     "processes:\n  a: {command: [x], environment: 3, replicas: many, env_file: {a: b}}",
      "processes: {'': {command: x}}",
      "processes: {a: {command: \"\\0\"}}", "processes:\n  a: {command: x, shutdown: {signal: 99999999999999999999}}"],
 )  # fmt: skip

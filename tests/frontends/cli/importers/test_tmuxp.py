@@ -125,3 +125,7 @@ def test_a_bomb_of_aliases_is_refused() -> None:
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 8)]
     with pytest.raises(RequestError, match="too large"):
         read("\n".join(lines) + "\nwindows: *a7\n")
+
+
+def test_the_folder_that_it_is_loaded_in_is_the_project() -> None:
+    assert "root: test\n" in read("start_directory: $PWD/test\nwindows: [{panes: [ls]}]\n")[0]

@@ -212,6 +212,8 @@ class _Session:
         if told in (".", "./") or told.startswith(("./", "../")):
             return posixpath.normpath(posixpath.join(self._folder, told))
         path = _braced(told)
+        if path == "${PWD}" or path.startswith("${PWD}/"):
+            path = path.removeprefix("${PWD}").lstrip("/") or "."  # where it is loaded: the project folder
         if above and not path.startswith(("/", "~", "$")):
             path = posixpath.join(above, path)
         return path.rstrip("/") or "/"
