@@ -145,9 +145,9 @@ def test_a_grid_file_brings_up_what_it_says() -> None:
 def test_what_has_no_meaning_here_is_said_and_passed_over() -> None:
     notes = compiled(GRID).notes
     assert [note.split(" ")[2] for note in notes] == [
-        "'options'", "'suggested_keybindings'", "'usage_examples'", "'related_templates'", "'changelog'",
+        "'suggested_keybindings'", "'options'", "'usage_examples'", "'related_templates'", "'changelog'",
     ]  # fmt: skip
-    assert notes[0] == "line 41: 'options' has no meaning here and is passed over"
+    assert notes[1] == "line 41: 'options' has no meaning here and is passed over"
 
 
 @pytest.mark.parametrize(

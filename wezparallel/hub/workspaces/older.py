@@ -46,8 +46,8 @@ def translate(source: Source, tree: Mapping) -> Older:
     entries = {ALIASES.get(fold(key.text), fold(key.text)): (key, value) for key, value in tree.entries}
     if len(entries) != len(tree.entries):
         return done  # a key stands twice; who reads the keys says so
-    for name in (*SILENT, *NO_MEANING):
-        if name in entries:
+    for name in list(entries):
+        if name in SILENT or name in NO_MEANING:
             key, _ = entries.pop(name)
             if name in NO_MEANING:
                 done.notes.append(f"line {key.mark.line}: {quoted(key.text)} has no meaning here and is passed over")
