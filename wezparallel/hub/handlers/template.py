@@ -179,6 +179,8 @@ def _record_of(hub: Hub, one: discovery.Candidate, root: str) -> TemplateRecord:
         compiled = _compile(hub, discovery.read(one.path), one.path, root)
     except RequestError as error:
         why = f"does not compile: {error.message.splitlines()[0]}"
+        if error.code == "template.variable_unset":
+            why = f"needs a value: --var {error.data['name']}=…"
         return TemplateRecord(name=one.name, description=why, path=one.path, origin=one.origin, processes=0)
     return TemplateRecord(
         name=one.name, description=compiled.description, path=one.path, origin=one.origin,
