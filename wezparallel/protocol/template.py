@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from wezparallel.protocol.command import Command, Effect, Mutation, Record, Reply
-from wezparallel.protocol.process import NAME_PATTERN, ProcessSettings
+from wezparallel.protocol.process import ProcessSettings
 from wezparallel.protocol.workspace import Plan
 
 MAX_SOURCE = 512 * 1024
@@ -127,7 +127,7 @@ class TemplateCreate(Mutation[TemplateCreated]):
     """Write a new template into the user's folder. Only people may."""
 
     REPLY: ClassVar[type[Reply]] = TemplateCreated
-    name: Annotated[str, Field(pattern=NAME_PATTERN)]
+    name: Annotated[str, Field(max_length=200, description="A word; the file is NAME.yaml.")]
     source: Annotated[str, Field(max_length=MAX_SOURCE, description="Its YAML, which has to compile.")]
 
 
@@ -141,7 +141,7 @@ class TemplateUpdate(Mutation[TemplateUpdated]):
     """Replace one of the user's templates. Only people may."""
 
     REPLY: ClassVar[type[Reply]] = TemplateUpdated
-    name: Annotated[str, Field(pattern=NAME_PATTERN)]
+    name: Annotated[str, Field(max_length=200, description="A word; the file is NAME.yaml.")]
     source: Annotated[str, Field(max_length=MAX_SOURCE, description="Its YAML, which has to compile.")]
     was: Annotated[str | None, Field(max_length=MAX_SOURCE, description="Only if this is still its YAML.")] = None
 
@@ -157,7 +157,7 @@ class TemplateDelete(Mutation[TemplateDeleted]):
 
     REPLY: ClassVar[type[Reply]] = TemplateDeleted
     EFFECT: ClassVar[Effect] = "destroy"
-    name: Annotated[str, Field(pattern=NAME_PATTERN)]
+    name: Annotated[str, Field(max_length=200, description="A word; the file is NAME.yaml.")]
 
 
 class TemplateEvent(Record):

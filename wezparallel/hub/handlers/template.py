@@ -59,9 +59,7 @@ def look_up(hub: Hub, name: str | None, source: str | None, root: str, with_: Wi
     return Found(_compile(hub, text, path, root, with_), text, path, discovery.origin(path, root))
 
 
-def compiled_for(
-    hub: Hub, name: str | None, source: str | None, root: str, with_: With | None = None
-) -> Compiled:
+def compiled_for(hub: Hub, name: str | None, source: str | None, root: str, with_: With | None = None) -> Compiled:
     """Return what may be opened. Raises RequestError `template.*`, `template.untrusted` where nobody accepted it.
 
     What somebody gives as text was accepted by giving it: whoever may open a workspace may also add its processes.
