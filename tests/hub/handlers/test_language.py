@@ -111,6 +111,13 @@ def test_what_runs_in_the_pane_itself_is_not_started_by_the_daemon(daemon: Daemo
         "shop/a": "not_started", "shop/b": "spawned",
     }  # fmt: skip
     assert [pane["direct"] for pane in reply["plan"]["tabs"][0]["panes"]] == [True, False]
+    for command in ("ProcessStart", "ProcessRestart"):
+        with pytest.raises(RequestError) as caught:
+            daemon.call(command, process="shop/a")
+        assert (caught.value.code, caught.value.data["direct"]) == ("process.bad_state", True)
+    source = "panes: { a: { command: [sleep, '1000'], direct: true }, c: { command: [sleep, '1'], direct: true } }"
+    applied = daemon.call("WorkspaceApply", name="shop", source=source)
+    assert {one["process_id"]: one["now"] for one in applied["processes"]}["shop/c"] == "not_started"
 
 
 TEMPLATES = """\

@@ -124,6 +124,7 @@ async def added(hub: Hub, _command: words.ProcessAdd, accepted: Accepted) -> wor
 def start(hub: Hub, command: words.ProcessStart) -> Accepted:
     """Have it up."""
     process = hub.process(command.process)
+    checks.check_held(process.process_id, process.settings)
     if process.state == "suspended":
         raise RequestError(
             "process.bad_state", f"{process.process_id} is suspended; let it go on with ProcessResume", state="suspended"
@@ -145,6 +146,7 @@ async def started(hub: Hub, command: words.ProcessStart, accepted: Accepted) -> 
 def restart(hub: Hub, command: words.ProcessRestart) -> Accepted:
     """Plan a new run; the present one is stopped first."""
     process = hub.process(command.process)
+    checks.check_held(process.process_id, process.settings)
     _renew_environment(hub, process, command.environment)
     return {"process_id": process.process_id, "run_id": hub.pool.want_restart(process)}
 

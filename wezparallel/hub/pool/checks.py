@@ -14,6 +14,7 @@ from wezparallel.errors import RequestError
 
 if TYPE_CHECKING:
     from wezparallel.hub.app import Hub
+    from wezparallel.protocol.process import ProcessSettings
 
 DANGEROUS = "|&;\n`$"
 
@@ -37,6 +38,16 @@ def check_command(command: str) -> None:
             f"Dangerous characters in command: {' '.join(map(repr, found))}; `command` is one executable, "
             "its arguments go into `args`; for a shell line use `sh` with `-c`",
             found=found,
+        )
+
+
+def check_held(process_id: str, settings: ProcessSettings) -> None:
+    """Refuse to start what runs in its pane itself. Raises RequestError `process.bad_state`."""
+    if settings.direct:
+        raise RequestError(
+            "process.bad_state",
+            f"{process_id} is `direct`: it runs in its pane; open its workspace in WezTerm, or take `direct` out",
+            direct=True,
         )
 
 

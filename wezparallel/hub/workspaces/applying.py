@@ -101,6 +101,8 @@ class Application:
             return pool.want_restart(process)
         if step.kind != "added" or step.is_running or not (process.settings.auto_start and self._workspace.open):
             return None
+        if process.settings.direct:
+            return None
         run_id = pool.want_up(process)
         if view == "plan" and process.settings.pane:
             pool.reserve(process)
