@@ -207,7 +207,7 @@ class Surroundings:
     def __init__(self, tasks: TaskGroup) -> None:
         self.tasks, self.hub_id, self.stopping = tasks, "h-1", anyio.Event()
         self.state = State()
-        self.bus = self.pool = self
+        self.bus = self.pool = self.worktrees = self
         self.said: list[str] = []
         self.restarted = anyio.Event()
         self.restarts = 0
@@ -215,6 +215,9 @@ class Surroundings:
     def now_ms(self) -> int:
         """Return the wall clock."""
         return time.time_ns() // 1_000_000
+
+    def folder(self, _process: Process) -> None:
+        """Say that nothing has a worktree."""
 
     def publish(self, _name: str, data: dict[str, Any]) -> None:
         """Note what is said."""
