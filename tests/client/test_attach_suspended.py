@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pyte
+
 from tests.keeper.test_suspend import resume, suspend
+from tests.keeper.test_terminals_over_an_upgrade import upgrade
 from tests.support.viewing import HeldKeeper, Pane, shell
 from tests.support.waiting import until
 from wezparallel.keeper import messages as m
@@ -70,3 +73,34 @@ def test_a_suspended_process_can_be_left(keeper: HeldKeeper, pane: Pane) -> None
     assert pane.wait() == 0
     assert pane.attributes == pane.before
     keeper.hub.call(m.KILL, run_id=run["run_id"])
+
+
+def test_the_line_fits_into_a_narrow_terminal_so_that_the_resume_leaves_nothing_of_it(keeper: HeldKeeper) -> None:
+    run = shell(keeper, "stty -echo; echo ready; while read line; do echo got $line; done")
+    pane = Pane(rows=10, columns=40)
+    try:
+        pane.attach(keeper, "w/sh")
+        seen = pane.expect(b"ready")
+        suspend(keeper.hub, run)
+        seen += pane.expect(HINT[:38])
+        resume(keeper.hub, run)
+        pane.type(b"one\r")
+        seen += pane.expect(b"got one\r\n")
+    finally:
+        pane.close()
+    screen = pyte.Screen(40, 10)
+    pyte.ByteStream(screen).feed(seen)
+    assert [line.rstrip() for line in screen.display if "go on" in line or "resume" in line] == []
+
+
+def test_the_line_goes_with_the_resume_also_when_the_keeper_was_upgraded_meanwhile(
+    keeper: HeldKeeper, pane: Pane
+) -> None:
+    run = shell(keeper, "stty -echo; echo ready; while read line; do echo got $line; done")
+    pane.attach(keeper, "w/sh")
+    pane.expect(b"ready")
+    suspend(keeper.hub, run)
+    pane.expect(HINT)
+    upgrade(keeper)
+    resume(keeper.hub, run)
+    pane.expect(b"\x1b[2K")

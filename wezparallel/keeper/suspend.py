@@ -45,8 +45,6 @@ class Suspends:
         self._keeper = keeper
         self._looks: dict[str, int] = {}
         """runs that are not still yet, and how often they were looked at"""
-        self._hinted: set[int] = set()
-        """viewers whose terminal shows our line below the program's cursor"""
         self._table: Table | None = None
         self._timer: Timer | None = None
 
@@ -70,9 +68,9 @@ class Suspends:
         self.release(run)
         self._tell(run, 0)
         for seen in run.process.viewers:
-            if seen.viewer_id in self._hinted and not run.process.log.modes.alternate:
-                _interpose(seen, b"\x1b7\x1b[B\x1b[2K\x1b8")
-            self._hinted.discard(seen.viewer_id)
+            if seen.hinted and not run.process.log.modes.alternate:
+                seen.interpose(b"\x1b7\x1b[B\x1b[2K\x1b8")
+            seen.hinted = False
         # Who came meanwhile saw no picture, and what we wrote over the last row is to go.
         lead = run.process.lead
         viewer = lead.leader or next(iter(run.process.viewers), None)
@@ -117,8 +115,9 @@ class Suspends:
             return
         text = f"{process.process_id} is suspended; `wezparallel resume {process.process_id}` lets it go on"
         viewer.send(NOTE, text.encode())
-        if _interpose(viewer, _line(text, alternate=process.log.modes.alternate)):
-            self._hinted.add(viewer.viewer_id)
+        columns = viewer.about.size[1] or process.size[1]
+        if viewer.interpose(_line(text[: max(0, columns - 2)], alternate=process.log.modes.alternate)):
+            viewer.hinted = True
 
     def _look(self) -> None:
         if self._timer is not None:
@@ -209,14 +208,8 @@ def _check(run: Run) -> None:
         raise RequestError("process.not_running", f"{run.process.process_id} has ended; start it first")
 
 
-def _interpose(viewer: Viewer, data: bytes) -> bool:
-    """Show bytes of our own, where that is possible: on a terminal that was handed over."""
-    interpose = getattr(viewer, "interpose", None)
-    return interpose is not None and bool(interpose(data))
-
-
 def _line(text: str, *, alternate: bool) -> bytes:
-    """Return what shows one line without moving the program's cursor."""
+    """Return what shows one line without moving the program's cursor; it must fit, a second one would stay behind."""
     said = f"\x1b[0;7m {text} \x1b[0m"
     if alternate:  # over the last row: the program draws everything again when it goes on
         return f"\x1b7\x1b[999;1H{said}\x1b[K\x1b8".encode()

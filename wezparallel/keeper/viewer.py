@@ -39,6 +39,8 @@ class Viewer:
     """Whether this kind of viewer has keys."""
     told_cwd = told_folder = told_title = b""
     """What whereabouts.py has told the client, and its terminal."""
+    hinted = False
+    """The terminal shows below the program's cursor that it is suspended (suspend.py)."""
 
     def __init__(self, keeper: Keeper, sock: socket.socket, reader: FrameReader, about: Introduction) -> None:
         self.keeper = keeper
@@ -187,6 +189,7 @@ class Viewer:
             "closing": self._closing,
             "deaf": self._deaf,
             "told_title": self.told_title.hex(),
+            "hinted": self.hinted,
         }
 
     def resume(self, carried: JsonObject) -> None:
@@ -199,6 +202,7 @@ class Viewer:
         self._closing = carried["closing"]
         self._deaf = carried["deaf"]
         self.told_title = bytes.fromhex(carried.get("told_title", ""))
+        self.hinted = carried.get("hinted", False)
         self.watch()
 
     def _drop_fds(self) -> None:
