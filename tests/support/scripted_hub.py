@@ -124,8 +124,9 @@ def process(process_id: str = "shop/server", **fields: Any) -> dict[str, Any]:
         "argv": ["npm", "run", "dev"], "cwd": "/", "state": "running", "desired": "up", "pid": 4711,
         "run_id": "5e0c", "run": 1, "restarts": 0, "created_at": "2026-01-01T00:00:00.000Z",
         "started_at": "2026-01-01T00:00:00.000Z", "ended_at": None, "exit_code": None, "signal": None, "reason": None,
-        "waits_for": None, "next_start_at": None, "tries": 0, "max_tries": 10, "tty": True, "pane": True, "agent": None, "restart": "on_failure",
-        "viewers": 1, "cpu_percent": 0.5, "memory_bytes": 96 * 1024 * 1024,
+        "waits_for": None, "next_start_at": None, "tries": 0, "max_tries": 10, "tty": True,
+        "pane": True, "agent": None, "restart": "on_failure", "viewers": 1,
+        "cpu_percent": 0.5, "memory_bytes": 96 * 1024 * 1024,
     }  # fmt: skip
     return {**record, **fields}
 

@@ -3,7 +3,7 @@
 The parent chain reaches a leader, else the session is a run's, else the environment names a run, which may have
 ended. What has vanished, may not be read, or descends from the keeper without leading to a run, is unknown. An
 environment can be forged, so every agent's tree carries a mark that it cannot take off: a limit of which the kernel
-makes no use, inherited by all that it starts and never raised again without privilege. Whoever carries it is no person.
+makes no use, inherited by all that it starts, never raised again without privilege. Who carries it is no person.
 """
 
 from __future__ import annotations

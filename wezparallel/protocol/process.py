@@ -107,9 +107,7 @@ class ProcessRecord(Record):
     pane: bool
     agent: str | None
     restart: Restart
-    health: Annotated[
-        str | None, Field(description="What its probe saw last: `port 5432`, or why it failed.")
-    ] = None
+    health: Annotated[str | None, Field(description="What its probe saw last: `port 5432`, or why it failed.")] = None
     on_close: Annotated[
         Literal["keep", "stop", "ask"], Field(description="What becomes of it when its pane is closed by hand.")
     ] = "keep"

@@ -29,9 +29,9 @@ class ProcessWait(Command[ProcessWaited]):
 
     REPLY: ClassVar[type[Reply]] = ProcessWaited
     process: Annotated[str, Field(max_length=MAX_ID)]
-    what: Annotated[
-        Literal["ready", "exited", "output"], Field(alias="for", description="What to wait for.")
-    ] = "ready"
+    what: Annotated[Literal["ready", "exited", "output"], Field(alias="for", description="What to wait for.")] = (
+        "ready"
+    )
     regex: Annotated[
         str | None, Field(min_length=1, max_length=4096, description="Searched in each line of its run's output.")
     ] = None

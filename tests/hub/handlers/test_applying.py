@@ -50,9 +50,7 @@ def test_a_dry_run_tells_all_and_changes_nothing(daemon: Daemon, shop: dict[str,
     assert daemon.call("Status")["seq"] == seq
 
 
-def test_what_is_new_starts_and_what_runs_runs_on_until_its_next_start(
-    daemon: Daemon, shop: dict[str, Any]
-) -> None:
+def test_what_is_new_starts_and_what_runs_runs_on_until_its_next_start(daemon: Daemon, shop: dict[str, Any]) -> None:
     before, status = members(daemon), daemon.call("Status")
     applied = apply(daemon)
     assert {one["process_id"]: one["now"] for one in applied["processes"]}["shop/worker"] == "spawned"

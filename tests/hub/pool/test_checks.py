@@ -13,7 +13,7 @@ from wezparallel.errors import RequestError
 from wezparallel.hub.pool import checks
 
 
-@pytest.mark.parametrize("sign", list("|&;`$") + ["\n"])
+@pytest.mark.parametrize("sign", [*"|&;`$", "\n"])
 def test_a_command_with_a_shells_sign_is_refused_in_the_seeds_words(sign: str) -> None:
     with pytest.raises(RequestError, match="Dangerous characters in command") as refused:
         checks.check_command(f"ls{sign}x")

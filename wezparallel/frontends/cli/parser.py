@@ -96,6 +96,7 @@ GROUPS: tuple[tuple[str, tuple[Verb, ...]], ...] = (
             Option("-n", "--lines", type=int, default=20, metavar="N", help="at most the last N (default 20)"),
             commands="Subscribe Unsubscribe",
         ),
+        Verb("alerts", "alerts.list_alerts", "figures above what the settings allow", commands="AlertList"),
         Verb("status", "daemon.hub_status", "figures of the daemon", commands="Status Ping"),
     )),
     ("open and close", (

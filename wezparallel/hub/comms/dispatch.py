@@ -93,9 +93,7 @@ class InFlight:
 class Dispatcher:
     """What the server's lines mean."""
 
-    def __init__(
-        self, hub: Hub, handlers: dict[str, Handler], soon: Callable[[Callable[[], None]], object]
-    ) -> None:
+    def __init__(self, hub: Hub, handlers: dict[str, Handler], soon: Callable[[Callable[[], None]], object]) -> None:
         """`soon` calls back before the loop's next turn."""
         self._hub = hub
         self._handlers = handlers

@@ -127,7 +127,9 @@ def start(hub: Hub, command: words.ProcessStart) -> Accepted:
     checks.check_held(process.process_id, process.settings)
     if process.state == "suspended":
         raise RequestError(
-            "process.bad_state", f"{process.process_id} is suspended; let it go on with ProcessResume", state="suspended"
+            "process.bad_state",
+            f"{process.process_id} is suspended; let it go on with ProcessResume",
+            state="suspended",
         )
     _renew_environment(hub, process, command.environment)
     return {"process_id": process.process_id, "run_id": hub.pool.want_up(process)}

@@ -3,8 +3,21 @@
 from __future__ import annotations
 
 from wezparallel.hub.comms.dispatch import Handler, LateRead, Read, Stream, Write
-from wezparallel.hub.handlers import alert, applying, environment, notice, worktree
-from wezparallel.hub.handlers import config, hub, log, process, suspension, template, waiting, workspace
+from wezparallel.hub.handlers import (
+    alert,
+    applying,
+    config,
+    environment,
+    hub,
+    log,
+    notice,
+    process,
+    suspension,
+    template,
+    waiting,
+    workspace,
+    worktree,
+)
 
 HANDLERS: dict[str, Handler] = {
     "Ping": Read(hub.ping, sees_state=False, depends_on=hub.uptime),

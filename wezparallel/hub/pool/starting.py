@@ -48,9 +48,7 @@ def _check(cwd: str, program: str, path: str) -> None:
         )  # fmt: skip
 
 
-def spawn_message(
-    process: Process, run: Run, env_id: str, prepared: ProcessSettings | None = None
-) -> dict[str, Any]:
+def spawn_message(process: Process, run: Run, env_id: str, prepared: ProcessSettings | None = None) -> dict[str, Any]:
     """Return the keeper's `spawn` for a run; what `prepared` adds to its settings is written down nowhere."""
     settings = process.settings
     prepared = prepared or settings

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 async def suspend(hub: Hub, process: Process, run_id: str, key: str) -> None:
     """Have a run and everything below it stand still.
 
-    Raises RequestError `process.not_running` when it ended, `process.superseded` when it was resumed or stopped first.
+    Raises RequestError `process.not_running` when it ended, `process.superseded` when it was resumed or stopped.
     """
     reply, count = await _ask(hub, messages.SUSPEND, run_id, key)
     if not reply["done"]:

@@ -188,9 +188,7 @@ class Workspaces:
             if process.workspace == previous:
                 process.workspace = name
                 store.put_process(process)
-        self._hub.bus.publish(
-            "workspace.renamed", {"workspace": name, "root": workspace.root, "previous": previous}
-        )
+        self._hub.bus.publish("workspace.renamed", {"workspace": name, "root": workspace.root, "previous": previous})
 
     def close(self, workspace: Workspace) -> dict[str, str | None]:
         """Stop everything in it and hide it; return what has to end, by process id."""
