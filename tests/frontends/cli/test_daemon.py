@@ -99,7 +99,7 @@ def test_doctor_checks_everything_and_starts_nothing(wezparallel: CommandLine, r
     done = wezparallel("doctor")
     assert done.code == 0, done.out
     subjects = {line.split()[1] for line in done.out.splitlines() if "→" not in line}
-    assert subjects == {"python", "daemon", "sockets", "state", "wezterm", "claude", "terminal"}
+    assert subjects == {"python", "config", "daemon", "sockets", "state", "wezterm", "claude", "terminal"}
     assert not list(Path(runtime).iterdir())
 
 
