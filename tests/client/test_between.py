@@ -139,6 +139,7 @@ def test_a_shell_opens_where_the_process_was_and_gives_the_line_back(
     ended_pane(keeper, pane, public, cwd=str(tmp_path))
     pane.expect("Enter close ──".encode())
     assert public.told.wait(10)
+    pane.read_until(lambda: pane.attributes != pane.before, "keys one at a time")
     pane.type(b"s")
     pane.read_until(lambda: pane.attributes == pane.before, "a terminal with line editing")
     pane.type(b"pwd; exit\n")
