@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.fake_hub import FakeHub
+from tests.support.handing import clear
+from tests.support.viewing import HeldKeeper, held_keeper
 from wezparallel import paths
 from wezparallel.wire import frames, hello
 
@@ -185,3 +187,17 @@ def daemon(make_daemon: Callable[..., Daemon]) -> Daemon:
 def hub(daemon: Daemon) -> FakeHub:
     """A fake hub that has adopted the (empty) keeper."""
     return daemon.hub()
+
+
+@pytest.fixture(scope="module")
+def one_keeper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HeldKeeper]:
+    """One keeper for a module's tests of viewers: a test then takes a tenth of a second."""
+    with held_keeper(tmp_path_factory.mktemp("home")) as keeper:
+        yield keeper
+
+
+@pytest.fixture
+def held(one_keeper: HeldKeeper) -> Iterator[HeldKeeper]:
+    """The module's keeper, with nothing left in it afterwards."""
+    yield one_keeper
+    clear(one_keeper)

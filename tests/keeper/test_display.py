@@ -6,13 +6,10 @@ import os
 import re
 import select
 import sys
-from collections.abc import Iterator
 from contextlib import closing
 
-import pytest
-
-from tests.support.handing import HandedTerminal, Relay, clear
-from tests.support.viewing import HeldKeeper, held_keeper, shell
+from tests.support.handing import HandedTerminal, Relay
+from tests.support.viewing import HeldKeeper, shell
 from tests.support.waiting import until
 from wezparallel.wire import frames, hello
 
@@ -39,18 +36,6 @@ while not answer.endswith(b"c"): answer += os.read(0, 1)
 os.write(1, b"got " + answer[2:] + b".")
 os.read(0, 1)
 """
-
-
-@pytest.fixture(scope="module")
-def one_keeper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HeldKeeper]:
-    with held_keeper(tmp_path_factory.mktemp("home")) as keeper:
-        yield keeper
-
-
-@pytest.fixture
-def held(one_keeper: HeldKeeper) -> Iterator[HeldKeeper]:
-    yield one_keeper
-    clear(one_keeper)
 
 
 def start(held: HeldKeeper, program: str) -> None:

@@ -8,26 +8,14 @@ from contextlib import closing
 
 import pytest
 
-from tests.support.handing import HandedTerminal, Relay, clear
-from tests.support.viewing import HeldKeeper, Pane, cat, held_keeper, shell
+from tests.support.handing import HandedTerminal, Relay
+from tests.support.viewing import HeldKeeper, Pane, cat, shell
 from tests.support.waiting import until
 from wezparallel.client.frames import FROM_START, FramesViewer
 from wezparallel.wire import frames
 
 HANDING_OVER = ("keeper.terminal", "keeper.go", "keeper.size", "keeper.live")
 GIVING_BACK = ("keeper.returning", "keeper.reset", "keeper.restored", "keeper.closed", "keeper.returned")
-
-
-@pytest.fixture(scope="module")
-def one_keeper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HeldKeeper]:
-    with held_keeper(tmp_path_factory.mktemp("home")) as keeper:
-        yield keeper
-
-
-@pytest.fixture
-def held(one_keeper: HeldKeeper) -> Iterator[HeldKeeper]:
-    yield one_keeper
-    clear(one_keeper)
 
 
 @pytest.fixture

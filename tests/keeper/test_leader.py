@@ -7,8 +7,8 @@ from contextlib import ExitStack, closing
 
 import pytest
 
-from tests.support.handing import HandedTerminal, clear
-from tests.support.viewing import HeldKeeper, cat, held_keeper, shell
+from tests.support.handing import HandedTerminal
+from tests.support.viewing import HeldKeeper, cat, shell
 from tests.support.waiting import until
 from wezparallel.wire import hello
 
@@ -16,18 +16,6 @@ SIZES = "stty raw -echo; trap 'stty size' WINCH; echo ready; while :; do sleep 0
 ATTRIBUTES = b"\x1b[?62;22c"
 
 Open = Callable[..., HandedTerminal]
-
-
-@pytest.fixture(scope="module")
-def one_keeper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HeldKeeper]:
-    with held_keeper(tmp_path_factory.mktemp("home")) as keeper:
-        yield keeper
-
-
-@pytest.fixture
-def held(one_keeper: HeldKeeper) -> Iterator[HeldKeeper]:
-    yield one_keeper
-    clear(one_keeper)
 
 
 @pytest.fixture

@@ -8,30 +8,17 @@ import select
 import socket
 import struct
 import termios
-from collections.abc import Iterator
 from contextlib import closing, suppress
 
 import pytest
 
-from tests.support.handing import HandedTerminal, Relay, clear
-from tests.support.viewing import HeldKeeper, cat, held_keeper, shell
+from tests.support.handing import HandedTerminal, Relay
+from tests.support.viewing import HeldKeeper, cat, shell
 from tests.support.waiting import until
 from wezparallel.wire import frames, hello
 
 SIZES = "stty raw -echo; trap 'stty size' WINCH; echo ready; while :; do sleep 0.02; done"
 MEGABYTE = 1024 * 1024
-
-
-@pytest.fixture(scope="module")
-def one_keeper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HeldKeeper]:
-    with held_keeper(tmp_path_factory.mktemp("home")) as keeper:
-        yield keeper
-
-
-@pytest.fixture
-def held(one_keeper: HeldKeeper) -> Iterator[HeldKeeper]:
-    yield one_keeper
-    clear(one_keeper)
 
 
 def ready(held: HeldKeeper) -> None:

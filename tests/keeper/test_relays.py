@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 
-from tests.support.handing import HandedTerminal, Relay, clear
-from tests.support.viewing import HeldKeeper, cat, held_keeper, shell
+from tests.support.handing import HandedTerminal, Relay
+from tests.support.viewing import HeldKeeper, cat, shell
 from tests.support.waiting import until
 from wezparallel.wire import frames, hello
 
@@ -27,18 +26,6 @@ sock.sendall(said + frames.pack(frames.DATA, b"from an agent"))
 print(sock.recv(65536), flush=True)
 sock.recv(65536)
 """
-
-
-@pytest.fixture(scope="module")
-def one_keeper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HeldKeeper]:
-    with held_keeper(tmp_path_factory.mktemp("home")) as keeper:
-        yield keeper
-
-
-@pytest.fixture
-def held(one_keeper: HeldKeeper) -> Iterator[HeldKeeper]:
-    yield one_keeper
-    clear(one_keeper)
 
 
 def ready(held: HeldKeeper) -> None:

@@ -13,21 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.handing import clear
-from tests.support.viewing import ATTACH, TAKE_TERMINAL, HeldKeeper, Pane, cat, held_keeper, shell
+from tests.support.viewing import ATTACH, TAKE_TERMINAL, HeldKeeper, Pane, cat, shell
 from tests.support.waiting import until
-
-
-@pytest.fixture(scope="module")
-def one_keeper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HeldKeeper]:
-    with held_keeper(tmp_path_factory.mktemp("home")) as keeper:
-        yield keeper
-
-
-@pytest.fixture
-def held(one_keeper: HeldKeeper) -> Iterator[HeldKeeper]:
-    yield one_keeper
-    clear(one_keeper)
 
 
 @pytest.fixture

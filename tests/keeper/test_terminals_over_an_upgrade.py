@@ -6,14 +6,11 @@ import fcntl
 import os
 import sys
 import termios
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-import pytest
-
-from tests.support.handing import HandedTerminal, Relay, clear
-from tests.support.viewing import HeldKeeper, cat, held_keeper, shell
+from tests.support.handing import HandedTerminal, Relay
+from tests.support.viewing import HeldKeeper, cat, shell
 from tests.support.waiting import until
 from wezparallel.wire import frames, hello
 
@@ -25,18 +22,6 @@ os.read(0, 1)
 for number in range(%d): os.write(1, b"%%07d\\r\\n" %% number)
 os.read(0, 1)
 """
-
-
-@pytest.fixture(scope="module")
-def one_keeper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HeldKeeper]:
-    with held_keeper(tmp_path_factory.mktemp("home")) as keeper:
-        yield keeper
-
-
-@pytest.fixture
-def held(one_keeper: HeldKeeper) -> Iterator[HeldKeeper]:
-    yield one_keeper
-    clear(one_keeper)
 
 
 def ready(held: HeldKeeper) -> None:

@@ -4,29 +4,16 @@ from __future__ import annotations
 
 import os
 import termios
-from collections.abc import Iterator
 from contextlib import closing, suppress
 
 import pytest
 
-from tests.support.handing import HandedTerminal, clear
-from tests.support.viewing import HeldKeeper, Pane, cat, held_keeper, shell
+from tests.support.handing import HandedTerminal
+from tests.support.viewing import HeldKeeper, Pane, cat, shell
 from tests.support.waiting import until
 from wezparallel.wire import frames
 
 STATES = ("held", "live", "behind", "returning", "between runs")
-
-
-@pytest.fixture(scope="module")
-def one_keeper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HeldKeeper]:
-    with held_keeper(tmp_path_factory.mktemp("home")) as keeper:
-        yield keeper
-
-
-@pytest.fixture
-def held(one_keeper: HeldKeeper) -> Iterator[HeldKeeper]:
-    yield one_keeper
-    clear(one_keeper)
 
 
 def descriptors(held: HeldKeeper) -> int:

@@ -33,8 +33,7 @@ DEFAULT_CAP = 256 * 1024 * 1024
 RECENT = 256 * 1024  # bytes that a terminal paints when it comes
 SPARE = 8 * 1024 * 1024  # bytes after a loss, until nobody who has not jumped can want to read what was lost
 DISK = "disk"
-MEMORY = "memory"  # in a ring, and `logs` may read it
-OFF = "off"  # in a ring for those who look at it
+MEMORY = "memory"  # in a ring, and `logs` may read it; any other kind: in a ring for those who look at it
 
 
 class ProcessLog:
