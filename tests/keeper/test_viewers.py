@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -236,6 +237,19 @@ def test_the_first_viewers_facts_become_the_childs(held: HeldKeeper) -> None:
         pane.expect(b"vt220 24bit ()")
     finally:
         pane.close()
+
+
+def test_a_terminal_that_is_expected_gives_a_run_its_size_and_facts_until_one_is_there(held: HeldKeeper) -> None:
+    facts = {"TERM": "vt220", "COLORTERM": "", "TERM_PROGRAM": "it"}
+    held.hub.call("reserve", process_id="w/p", size=[37, 111, 0, 0], facts=facts)
+    show = ["/bin/sh", "-c", 'echo "$(stty size) $TERM ($COLORTERM) $TERM_PROGRAM"; read x']
+    held.hub.spawn(show, process_id="w/p", tty=True, size=None)
+    until(lambda: b"37 111 vt220 () it" in held.log("w/p"), 10, "what the program was told")
+    held.hub.call("reserve", process_id="w/p", size=[9, 9, 0, 0], facts=facts)  # too late for this run
+    held.hub.call("write", process_id="w/p", data=base64.b64encode(b"x\n").decode())
+    held.hub.wait_for(lambda event: event["m"] == "exited")
+    held.hub.spawn(show, process_id="w/p", tty=True, size=None)
+    until(lambda: held.log("w/p").count(b"37 111 vt220 () it") == 2, 10, "the same once more")
 
 
 @pytest.mark.parametrize("junk", [b"\xff" * 64, frames.pack(frames.GO), frames.pack(frames.TERMINAL), b""])

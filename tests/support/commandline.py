@@ -53,9 +53,9 @@ class CommandLine:
             terminal.wait()
             return terminal
 
-    def terminal(self, *words: str, columns: int = 100) -> Terminal:
+    def terminal(self, *words: str, columns: int = 100, rows: int = 40) -> Terminal:
         """Start it on a terminal."""
-        return Terminal([sys.executable, "-m", "wezparallel", *words], self.environment, self.cwd, columns)
+        return Terminal([sys.executable, "-m", "wezparallel", *words], self.environment, self.cwd, columns, rows)
 
 
 class Terminal:

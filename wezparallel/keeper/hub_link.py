@@ -249,7 +249,9 @@ class HubLink:
         return _NOTHING
 
     def _reserve(self, message: JsonObject) -> Answer:
-        self._keeper.reserve(str(message["process_id"]), message.get("log_cap"))
+        process = self._keeper.reserve(str(message["process_id"]), message.get("log_cap"))
+        if message.get("size"):
+            process.expect(message["size"], message.get("facts") or {})
         return _NOTHING
 
     def _forget(self, message: JsonObject) -> Answer:

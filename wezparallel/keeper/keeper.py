@@ -120,8 +120,8 @@ class Keeper:
         size = None
         if wish.get("tty"):
             process.lead.hurry()
-            if not process.lead.members:
-                rows, columns = wish.get("size") or (24, 80)
+            if not process.lead.members and wish.get("size"):
+                rows, columns = wish["size"]
                 process.size = (rows, columns, 0, 0)
             size = process.size
         around = self.around

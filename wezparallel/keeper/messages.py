@@ -45,8 +45,8 @@ if TYPE_CHECKING:
         tty: bool
         term: NotRequired[str]
         """TERM, in place of the first viewer's"""
-        size: tuple[int, int]
-        """rows, columns; a viewer's own size wins"""
+        size: NotRequired[tuple[int, int]]
+        """rows, columns, in place of those that it had last; a viewer's own size wins"""
         log_cap: int
         """bytes"""
         log: NotRequired[str]
@@ -127,7 +127,7 @@ RESUME = "resume"  # run_id, key. ok {done, already}; what goes on is told by `s
 SIGNAL = "signal"  # run_id, signal (name). To the leader's process group
 WRITE = "write"  # process_id, key, data (base64). ok {already: bool}; refused process.not_running
 RESIZE = "resize"  # process_id, size
-RESERVE = "reserve"  # process_id. Makes it known to viewers
+RESERVE = "reserve"  # process_id. Makes it known to viewers; size, facts: of the terminal that will show it first
 FORGET = "forget"  # process_id. After the commit of a removal: viewers get `removed`, the log is deleted
 ACK = "ack"  # run_id. The exit is committed
 LOG_CAP = "log_cap"  # process_id, bytes

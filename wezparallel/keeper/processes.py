@@ -39,6 +39,7 @@ SHORT = 1024  # bytes; less than that in one read was probably all
 DRAIN_BYTES = 2 * 1024 * 1024  # more than any pipe or terminal holds: a flooding grandchild cannot delay an exit
 KEYS = 256  # input keys remembered
 DEFAULT_SIZE = (24, 80, 0, 0)
+FACTS = ("TERM", "COLORTERM", "TERM_PROGRAM", "TERM_PROGRAM_VERSION")
 
 
 class Process:
@@ -58,12 +59,25 @@ class Process:
         self.viewers: list[Viewer] = []
         """Kept by viewers.py."""
         self.size: tuple[int, int, int, int] = DEFAULT_SIZE
-        """rows, columns, x and y pixels; lead.py sets it, the next run starts with it while someone looks"""
+        """rows, columns, x and y pixels; lead.py sets it, the next run starts with it"""
         self.facts: dict[str, str] = {}
-        """TERM, COLORTERM, TERM_PROGRAM, TERM_PROGRAM_VERSION of the first viewer; set by viewers.py"""
+        """`FACTS` of the first viewer"""
         self.known = True
         self.last_exit: JsonObject | None = None
         self.keys: deque[str] = deque(maxlen=KEYS)
+
+    def learn(self, facts: dict[str, str]) -> None:
+        """Take over what the first terminal is; of a dumb one that is not worth to be kept."""
+        if self.facts.get("TERM") in {None, "", "dumb"}:
+            self.facts = facts
+
+    def expect(self, size: list[int], facts: dict[str, str]) -> None:
+        """Be ready for a terminal that is about to show the next run; one that is there already counts more."""
+        if self.run is None:
+            self.learn({name: str(facts.get(name) or "") for name in FACTS})
+        if self.run is None and not self.lead.members:
+            rows, columns, x_pixels, y_pixels = map(int, size)
+            self.size = (rows, columns, x_pixels, y_pixels)
 
 
 class Run:

@@ -16,6 +16,7 @@ from wezparallel.errors import RequestError, WireError
 from wezparallel.keeper import ssh_agent
 from wezparallel.keeper.callers import Peer
 from wezparallel.keeper.cursor import Cursor
+from wezparallel.keeper.processes import FACTS
 from wezparallel.keeper.relays import RelayViewer
 from wezparallel.keeper.streams import StreamViewer
 from wezparallel.keeper.terminals import TerminalViewer
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 __all__ = ["Viewer", "Viewers"]
 
 _FDS = ("socket", "terminal", "hold")
-_FACTS = ("TERM", "COLORTERM", "TERM_PROGRAM", "TERM_PROGRAM_VERSION")
 _TOLD = ("run_id", "exit_code", "signal", "ran_s", "asked")
 
 
@@ -186,8 +186,8 @@ class Viewers:
         viewer.process = process
         if viewer.writes and len(viewer.about.strings) > 8:
             ssh_agent.attached(process.process_id, viewer.about.strings[8])
-        if viewer.types and process.facts.get("TERM") in {None, "", "dumb"}:
-            process.facts = dict(zip(_FACTS, viewer.about.strings[1:5], strict=False))
+        if viewer.types:
+            process.learn(dict(zip(FACTS, viewer.about.strings[1:5], strict=False)))
         if viewer.writes:
             process.lead.join(viewer)
         process.viewers.append(viewer)

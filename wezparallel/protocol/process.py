@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from wezparallel.protocol.command import Command, Effect, Mutation, Payload, Record, Reply, Settings
 from wezparallel.protocol.supervision import GiveUp, Limits, Need, Notice, Probe, below_folder
+from wezparallel.protocol.terminal import ShownOn
 
 State = Literal[
     "not_started", "starting", "running", "ready", "unhealthy", "suspended", "stopping", "stopped", "exited",
@@ -175,6 +176,7 @@ class ProcessAdd(Mutation[ProcessAdded]):
     environment: Annotated[
         dict[str, str] | None, Field(description="The caller's environment; kept in memory only.", repr=False)
     ] = None
+    terminal: ShownOn = None
 
     @model_validator(mode="after")
     def _one_command(self) -> ProcessAdd:

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from wezparallel.protocol.command import Command, Effect, Mutation, Payload, Record, Reply
 from wezparallel.protocol.process import NAME_PATTERN, ProcessRecord, ProcessSettings
+from wezparallel.protocol.terminal import Terminal
 
 
 class Split(Record):
@@ -96,6 +97,10 @@ View = Annotated[
         description="`plan` keeps a process with a pane waiting for its viewer, 1 s at most; `none` starts at once."
     ),
 ]
+Focused = Annotated[
+    Terminal | None,
+    Field(description="Of a caller who goes there at once: the focused process begins in it. Kept in memory only."),
+]
 WaitFor = Annotated[Literal["spawned", "ready"], Field(description="When to answer.")]
 
 
@@ -114,6 +119,7 @@ class WorkspaceCreate(Mutation[WorkspaceCreated]):
     view: View = "none"
     wait: WaitFor = "spawned"
     environment: Environment = None
+    terminal: Focused = None
 
 
 class WorkspaceOpen(Mutation[WorkspaceOpened]):
@@ -124,6 +130,7 @@ class WorkspaceOpen(Mutation[WorkspaceOpened]):
     view: View = "none"
     wait: WaitFor = "spawned"
     environment: Environment = None
+    terminal: Focused = None
     refresh_env: Annotated[
         bool, Field(description="Take `environment` for what runs or is open too, from each next start on.")
     ] = False
@@ -178,6 +185,7 @@ class WorkspaceApply(Mutation[WorkspaceApplied]):
     prune: Annotated[bool, Field(description="Stop and forget what has left the template, with its logs.")] = False
     dry_run: Annotated[bool, Field(description="Only tell what would change.")] = False
     view: View = "none"
+    wait: WaitFor = "spawned"
     environment: Environment = None
 
 

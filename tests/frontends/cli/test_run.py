@@ -53,6 +53,26 @@ def test_on_a_terminal_it_shows_the_program_and_ends_with_its_code(real: Command
     assert shown.code == 7
 
 
+def test_a_program_begins_in_the_size_and_the_terminal_of_who_ran_it(real: CommandLine, daemon: Daemon) -> None:
+    real.environment |= {"TERM": "linux", "COLORTERM": "", "TERM_PROGRAM": "some terminal"}
+    words = ("sh", "-c", 'stty size; echo "$TERM,$COLORTERM,$TERM_PROGRAM"')
+    with real.terminal("run", "--", *words, columns=111, rows=37) as terminal:
+        terminal.wait()
+    assert "37 111" in terminal.text
+    assert "linux,,some terminal" in terminal.text
+    assert "37 111" in str(daemon.call("LogRead", process="home/sh"))  # not only by a redraw for the viewer
+
+
+def test_what_nobody_looks_at_begins_in_a_usual_terminal(real: CommandLine, daemon: Daemon) -> None:
+    real.environment["TERM"] = "linux"
+    with real.terminal("run", "-d", "--", "sh", "-c", "stty size; echo $TERM", columns=111, rows=37) as terminal:
+        terminal.wait()
+    daemon.call("ProcessWait", process="home/sh", **{"for": "exited"})
+    text = str(daemon.call("LogRead", process="home/sh"))
+    assert "24 80" in text
+    assert "xterm-256color" in text
+
+
 def test_a_program_that_does_not_exist_leaves_nothing_behind(real: CommandLine, daemon: Daemon) -> None:
     done = real("run", "--", "no-such-program")
     assert done.code == 1

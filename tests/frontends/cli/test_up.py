@@ -60,6 +60,24 @@ def test_up_on_a_terminal_writes_opens_and_attaches_after_yes(real: CommandLine,
         assert (real.cwd / "wezparallel.yaml").exists()
 
 
+def test_the_focused_pane_begins_in_the_terminal_of_who_opened_it(real: CommandLine, daemon: Daemon) -> None:
+    real.environment |= {"TERM": "linux"}
+    (real.cwd / "wezparallel.yaml").write_text(
+        "panes:\n  a: &a { command: sh -c 'stty size; echo $TERM; exec sleep 1000' }\n  b: *a\n"
+    )
+
+    def seen(name: str) -> list[str]:
+        chunks = daemon.call("LogRead", process=name, lines=2)["chunks"]
+        return "".join(chunk["text"] for chunk in chunks).splitlines()
+
+    for words, size in (("up", "--trust"), (37, 111)), (("open", "shop"), (38, 112)):
+        with real.terminal(*words, rows=size[0], columns=size[1]) as terminal:
+            terminal.wait_for(f"{size[0]} {size[1]}")
+        assert seen("shop/a") == [f"{size[0]} {size[1]}", "linux"]
+        assert seen("shop/b") == ["24 80", "xterm-256color"]
+        daemon.call("WorkspaceClose", name="shop")
+
+
 def test_up_says_what_is_wrong_with_a_template_and_where(real: CommandLine) -> None:
     (real.cwd / "wezparallel.yaml").write_text("pans: [shell]\n")
     done = real("up", "--trust")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 
 from wezparallel.errors import RequestError
-from wezparallel.frontends.cli import exits, names, opening, small, states
+from wezparallel.frontends.cli import exits, given, names, opening, small, states
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def open_workspace(context: Context) -> int:
     context.client(asked=True)
     workspace = names.workspace(context, context.args.name)
     fields = {"name": workspace["name"], "view": "none", "environment": dict(os.environ)}
-    opened = opening.watch(context, "WorkspaceOpen", fields)
+    opened = opening.watch(context, "WorkspaceOpen", {**fields, "terminal": given.terminal(context)})
     if context.json:
         context.dump(opened.reply)
     focus = opened.reply["workspace"]["focus"] or opened.first

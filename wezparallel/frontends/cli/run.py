@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 from wezparallel.errors import RequestError
-from wezparallel.frontends.cli import door, exits, names, states
+from wezparallel.frontends.cli import door, exits, given, names, states
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def run(context: Context) -> int:
     reply = context.call(
         "ProcessAdd", id=f"{workspace}/{context.args.name or process_name(argv)}", command=program(argv[0], cwd),
         args=argv[1:], cwd=cwd, tty=tty, restart="never", unique=True, on_close="stop", environment=dict(os.environ),
-        root=None if here else os.path.expanduser("~"),
+        root=None if here else os.path.expanduser("~"), terminal=given.terminal(context) if tty else None,
     )  # fmt: skip
     process = reply["process"]
     if reply.get("error"):

@@ -38,7 +38,7 @@ def _up(context: Context) -> int:
     command, fields = _what(context, root)
     if command is None:
         return exits.OK
-    fields |= {"view": "none", "environment": dict(os.environ)}
+    fields |= {"view": "none", "environment": dict(os.environ), "terminal": given.terminal(context)}
     if command == "WorkspaceCreate":
         fields["variables"] = given.variables(args.var or [])
     changes: list[JsonObject] = []

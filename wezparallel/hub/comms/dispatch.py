@@ -42,6 +42,7 @@ Accepted = dict[str, Any]
 MAX_BODY = MAX_LINE - 4096  # bytes of a reply without its id, which is its asker's
 
 _sorted = json.JSONEncoder(sort_keys=True)
+_UNWRITTEN = {"environment", "terminal"}  # fields that are kept in memory only
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +209,7 @@ class Dispatcher:
         if self._known(key, request_hash, command, waiter):
             return
         accepted = self._accept(handler, command, caller)
-        stored = {"command": command.model_dump(exclude={"environment"}), "accepted": accepted}
+        stored = {"command": command.model_dump(exclude=_UNWRITTEN), "accepted": accepted}
         self._hub.store.put_key(key, type(command).__name__, request_hash, stored)
         self._begin(key, InFlight(request_hash, waiter), command, accepted)
 
@@ -307,7 +308,7 @@ def _fill(waiter: tuple[Slot, Request], reply: dict[str, Any]) -> None:
 
 
 def _hash(command: Command[Reply]) -> str:
-    text = _sorted.encode(command.model_dump(mode="json", exclude={"key", "environment"}))
+    text = _sorted.encode(command.model_dump(mode="json", exclude={"key"} | _UNWRITTEN))
     return hashlib.sha256(f"{type(command).__name__} {text}".encode()).hexdigest()
 
 

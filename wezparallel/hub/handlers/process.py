@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from wezparallel.errors import RequestError
 from wezparallel.hub.handlers import waiting
 from wezparallel.hub.handlers.instantiating import from_template
-from wezparallel.hub.pool import checks, dependencies, kinds, notices
+from wezparallel.hub.pool import checks, dependencies, kinds, notices, showing
 from wezparallel.hub.pool.admission import check_room
 from wezparallel.hub.pool.supervise import alive
 from wezparallel.hub.state.model import Process, process_record
@@ -102,6 +102,7 @@ def add(hub: Hub, command: words.ProcessAdd) -> Accepted:
         auto_start_on_restore=command.auto_start_on_restore,
     )  # fmt: skip
     hub.workspaces.put(process)
+    showing.expect(hub, process, command.terminal)
     run_id = hub.pool.want_up(process) if command.auto_start else None
     return {"process_id": process_id, "run_id": run_id, "dropped": dropped}
 

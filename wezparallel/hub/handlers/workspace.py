@@ -9,6 +9,7 @@ from wezparallel.errors import RequestError
 from wezparallel.hub.handlers import process as processes
 from wezparallel.hub.handlers import waiting
 from wezparallel.hub.handlers.template import With, compiled_for
+from wezparallel.hub.pool import showing
 from wezparallel.hub.pool.admission import check_room
 from wezparallel.hub.pool.supervise import alive
 from wezparallel.hub.workspaces.applying import template_file
@@ -38,6 +39,7 @@ def create(hub: Hub, command: words.WorkspaceCreate) -> Accepted:
     workspace.variables = command.variables
     workspace.template_path = template_file(command.template, command.source, root)
     hub.workspaces.fill(workspace, compiled)
+    showing.expect(hub, hub.state.processes.get(workspace.focus or ""), command.terminal)
     runs = hub.workspaces.start(workspace, command.view)
     return {"name": name, "runs": runs, "wanted_name": None if name == named else named, "notes": compiled.notes}
 
@@ -60,6 +62,7 @@ def open_(hub: Hub, command: words.WorkspaceOpen) -> Accepted:
                 process.env_id = workspace.env_id
                 hub.store.put_process(process)
     hub.workspaces.reopen(workspace)
+    showing.expect(hub, hub.state.processes.get(workspace.focus or ""), command.terminal)
     return {"name": workspace.name, "runs": hub.workspaces.start(workspace, command.view)}
 
 

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from wezparallel.hub.state.model import Process, Run
     from wezparallel.protocol.process import ProcessSettings
 
-DEFAULT_SIZE = (24, 80)  # rows, columns, until a viewer says its own
 DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
@@ -66,7 +65,6 @@ def spawn_message(process: Process, run: Run, env_id: str, prepared: ProcessSett
         "env": {**prepared.env, "WORKSPACE": process.workspace or ""},
         "tty": settings.tty,
         "term": settings.term or "",
-        "size": DEFAULT_SIZE,
         "log_cap": settings.log_cap_bytes,
         "log": settings.log,
         "ulimits": settings.limits.ulimits,
