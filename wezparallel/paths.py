@@ -68,6 +68,11 @@ def stopped_mark() -> str:
     return runtime_dir() + "/stopped"
 
 
+def wezterm_lock() -> str:
+    """Return the file whose flock lets one of ours at a time build panes by WezTerm's command line."""
+    return runtime_dir() + "/wezterm.lock"
+
+
 def state_dir() -> str:
     """Return the folder of everything that must outlive a reboot."""
     return _xdg("XDG_STATE_HOME", "/.local/state") + "/" + NAME
@@ -101,6 +106,24 @@ def config_dir() -> str:
     return _xdg("XDG_CONFIG_HOME", "/.config") + "/" + NAME
 
 
+def gui_snapshot() -> str:
+    """Return the file that WezTerm's plugin reads: all that it shows, and what it is asked to do."""
+    return state_dir() + "/gui.json"
+
+
+def keys_file() -> str:
+    """Return the file with the user's keys for WezTerm, which WezTerm may watch."""
+    return config_dir() + "/keys.json"
+
+
+def moved() -> dict[str, str]:
+    """Return the variables that move this instance away from the usual places, for programs that have to find it."""
+    usual = {"WEZPARALLEL_RUNTIME_DIR": "", "XDG_STATE_HOME": "/.local/state", "XDG_CONFIG_HOME": "/.config"}
+    home = os.path.expanduser("~")
+    given = {name: os.environ.get(name, "") for name in usual}
+    return {name: value for name, value in given.items() if value.startswith("/") and value != home + usual[name]}
+
+
 def package_dir() -> str:
     """Return the folder of the package, absolute."""
     return os.path.dirname(os.path.abspath(__file__))
@@ -110,6 +133,22 @@ def share_dir(kind: str) -> str:
     """Return the folder of shipped files: `config/templates`, `lua` or `plugin`; checkout or wheel alike."""
     installed = package_dir() + "/share/" + kind
     return installed if os.path.isdir(installed) else os.path.dirname(package_dir()) + "/" + kind
+
+
+def for_lua(python: str) -> dict[str, object]:
+    """Return the places that the snapshot names for WezTerm's Lua; `python` is the interpreter that runs ours."""
+    client = package_dir() + "/client/"
+    return {
+        "python": python,
+        "call": client + "call.py",
+        "attach": client + "attach.py",
+        "direct": client + "direct.py",
+        "program": [python, "-m", "wezparallel"],
+        "socket": client_socket(),
+        "keeper_socket": keeper_socket(),
+        "env": moved(),
+        "keys": keys_file(),
+    }
 
 
 def _xdg(variable: str, below_home: str) -> str:
