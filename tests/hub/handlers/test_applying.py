@@ -205,3 +205,19 @@ def test_it_has_exactly_one_effect_wherever_the_hub_dies(daemon: Daemon, shop: d
         assert {one: record["run"] for one, record in members(daemon).items()} == runs, failpoint
         assert apply(daemon, text, restart=["server"], prune=True, key=f"k-{number}") == first
         assert {one: record["run"] for one, record in members(daemon).items()} == runs, failpoint
+
+
+def test_with_wait_ready_it_answers_when_what_it_started_is_ready(daemon: Daemon, shop: dict[str, Any]) -> None:
+    worker = "{command: [sh, -c, 'sleep 0.4; echo up; exec sleep 1000'], ready: {log_line: up}}"
+    added = BEFORE + f"  worker: {worker}\n"
+    applied = apply(daemon, added, wait="ready")
+    assert {one["process_id"]: one["now"] for one in applied["processes"]}["shop/worker"] == "spawned"
+    assert members(daemon)["worker"]["state"] == "ready"
+
+
+def test_with_wait_ready_what_never_gets_ready_is_told_as_refused(daemon: Daemon, shop: dict[str, Any]) -> None:
+    worker = "{command: [sh, -c, 'exit 3'], restart: never, ready: {log_line: up}}"
+    applied = apply(daemon, BEFORE + f"  worker: {worker}\n", wait="ready")
+    told = {one["process_id"]: one for one in applied["processes"]}["shop/worker"]
+    assert told["now"] == "refused"
+    assert "not ready" in told["error"]["message"]

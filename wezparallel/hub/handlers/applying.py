@@ -49,11 +49,11 @@ def apply(hub: Hub, command: words.WorkspaceApply) -> Accepted:
     return accepted
 
 
-async def applied(hub: Hub, _command: words.WorkspaceApply, accepted: Accepted) -> words.WorkspaceApplied:
-    """Answer once each process that was started is spawned, refused or known to wait."""
+async def applied(hub: Hub, command: words.WorkspaceApply, accepted: Accepted) -> words.WorkspaceApplied:
+    """Answer once each process that was started is spawned, refused or known to wait; or ready, if that is asked."""
     for process_id in accepted["gone"]:
         await processes.until_gone(hub, process_id)
-    told = await outcomes(hub, accepted)
+    told = await outcomes(hub, accepted, until_ready=command.wait == "ready")
     return words.WorkspaceApplied(
         **told, changes=[words.Change.model_validate(one) for one in accepted["changes"]],
         plan_changed=accepted["plan_changed"], dry_run=accepted["dry_run"], template=accepted["template"],
