@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wezparallel.errors import RequestError
+from wezparallel.hub.handlers import adding
 from wezparallel.hub.handlers import process as processes
 from wezparallel.hub.handlers.template import With, compiled_for
 from wezparallel.hub.handlers.workspace import outcomes
@@ -37,7 +38,7 @@ def apply(hub: Hub, command: words.WorkspaceApply) -> Accepted:
     if command.dry_run:
         return accepted
     for settings in compiled.settings:
-        processes.check_size(settings)
+        adding.check_size(settings)
     check_room(hub, workspace.name, sum(step.process is None for step in application.steps))
     if command.environment is not None and not hub.environments.holds(workspace.env_id):
         workspace.env_id = hub.environments.put(command.environment)

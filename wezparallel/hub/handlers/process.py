@@ -1,31 +1,25 @@
-"""Handlers of the process commands."""
+"""Handlers of the process commands; `ProcessAdd` has a module of its own, `adding`."""
 
 from __future__ import annotations
 
 import base64
 import binascii
-import os
-import re
 import secrets
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from wezparallel.errors import RequestError
 from wezparallel.hub.handlers import waiting
-from wezparallel.hub.handlers.instantiating import from_template
-from wezparallel.hub.pool import checks, dependencies, kinds, notices, showing
-from wezparallel.hub.pool.admission import check_room
+from wezparallel.hub.pool import checks, notices
 from wezparallel.hub.pool.supervise import alive
 from wezparallel.hub.state.model import Process, process_record
 from wezparallel.keeper import messages
 from wezparallel.protocol import process as words
-from wezparallel.protocol.process import NAME_PATTERN, ProcessRecord, ProcessSettings
+from wezparallel.protocol.process import ProcessRecord
 
 if TYPE_CHECKING:
     from wezparallel.hub.app import Hub
     from wezparallel.hub.comms.dispatch import Accepted
 
-_NAME = re.compile(NAME_PATTERN)
-MAX_DEFINITION = 384 * 1024  # bytes as JSON
 MAX_PAGE = 896 * 1024  # bytes of records in one reply; a line has 1 MiB
 SMALL = 800  # characters of a command; up to there a record is not measured
 
@@ -51,75 +45,6 @@ def size_of(told: ProcessRecord) -> int:
     if sum(map(len, told.argv)) < SMALL:
         return 2 * SMALL
     return len(told.model_dump_json())
-
-
-def check_size(settings: ProcessSettings) -> None:
-    """Refuse a definition that no list could show. Raises RequestError `process.bad_command`."""
-    size = len(settings.model_dump_json())
-    if size > MAX_DEFINITION:
-        raise RequestError(
-            "process.bad_command",
-            f"the command and environment of {settings.name} take {size} bytes, and {MAX_DEFINITION} may be; "
-            "put what is long into a file",
-            limit_bytes=MAX_DEFINITION,
-        )
-
-
-def add(hub: Hub, command: words.ProcessAdd) -> Accepted:
-    """Write the process down and, unless told otherwise, have it up."""
-    workspace, slash, name = command.id.rpartition("/")
-    if not _NAME.fullmatch(name) or (slash and not _NAME.fullmatch(workspace)):
-        raise RequestError(
-            "command.bad_value",
-            f"{command.id!r} is no id; write `workspace/name` or a bare name, at most 64 characters each",
-            field="id",
-        )
-    home = os.path.expanduser("~")
-    owner = hub.state.workspaces.get(workspace) if workspace else None
-    process_id = _free_id(hub, command.id, command.unique)
-    checks.check_command(command.command)
-    env, dropped = checks.safe_env(command.env)
-    own_name = process_id.rpartition("/")[2]
-    settings = from_template(hub, command, own_name, owner, env) if command.template else ProcessSettings(
-        name=own_name, argv=[command.command, *command.args], cwd=_cwd(command, owner, home),
-        command=" ".join([command.command, *command.args]), env=dict(env), tty=command.tty,
-        restart=command.restart, backoff_s=command.backoff_s, stop=command.stop, agent=command.agent,
-        log=command.log, log_cap_bytes=command.log_cap_bytes, depends_on=command.depends_on, ready=command.ready,
-        health=command.health, give_up=command.give_up, limits=command.limits, watch=command.watch,
-        on_close=command.on_close, isolate=command.isolate,
-    )  # fmt: skip
-    said = None if command.template else command.model_fields_set
-    settings = kinds.with_defaults(settings, hub.settings, said)
-    check_size(settings)
-    check_room(hub, workspace or None)
-    _check_needs(hub, workspace, settings)
-    if workspace and owner is None:  # only now: a request that is refused must change nothing
-        hub.workspaces.check_former(workspace)
-        hub.workspaces.add(workspace, command.root or home)
-    process = Process(
-        process_id, workspace or None, settings, desired="down", created_at=hub.now_ms(),
-        order=len(hub.state.members(workspace)), env_id=checks.put_environment(hub, command.environment),
-        auto_start_on_restore=command.auto_start_on_restore,
-    )  # fmt: skip
-    hub.workspaces.put(process)
-    showing.expect(hub, process, command.terminal)
-    run_id = hub.pool.want_up(process) if command.auto_start else None
-    return {"process_id": process_id, "run_id": run_id, "dropped": dropped}
-
-
-async def added(hub: Hub, _command: words.ProcessAdd, accepted: Accepted) -> words.ProcessAdded:
-    """Answer once it is spawned or known to wait, or why it is not."""
-    process = accepted_one(hub, accepted)
-    now, error = "added" if accepted["run_id"] is None else "spawned", None
-    if now == "spawned" and process.waits_for != "process":
-        try:
-            await until_up(hub, process, accepted["run_id"])
-        except RequestError as refused:
-            now, error = "refused", refused.to_json()
-    if now == "spawned" and process.waits_for in ("process", "admission"):
-        now = "waits"
-    dropped = accepted.get("dropped") or []
-    return words.ProcessAdded(process=record(hub, process), now=now, error=error, dropped=dropped)
 
 
 def start(hub: Hub, command: words.ProcessStart) -> Accepted:
@@ -342,51 +267,6 @@ def _renew_environment(hub: Hub, process: Process, environment: dict[str, str] |
     """Have its next runs start with another environment, which the keeper holds before its name is written down."""
     if environment is not None:
         process.env_id = checks.put_environment(hub, environment)
-
-
-def _free_id(hub: Hub, wanted: str, unique: bool) -> str:
-    workspace, _, name = wanted.rpartition("/")
-    named = next((p for p in hub.state.members(workspace) if p.settings.name == name), None) if workspace else None
-    if named is not None:  # in a renamed workspace its id begins otherwise
-        wanted = named.process_id
-    if wanted not in hub.state.processes:
-        return wanted
-    if not unique:
-        raise RequestError(
-            "process.bad_state", f"{wanted!r} exists already; choose another name, or start it with ProcessStart"
-        )
-    number = 2
-    while f"{wanted}-{number}" in hub.state.processes:
-        number += 1
-    return f"{wanted}-{number}"
-
-
-def _check_needs(hub: Hub, workspace: str, settings: ProcessSettings) -> None:
-    """Refuse needs that cannot be met, and what an agent may not have run. Raises RequestError."""
-    by = hub.bus.by
-    probes = [probe for probe in (settings.ready, settings.health) if probe is not None]
-    if by is not None and by["role"] != "person" and any(probe.exec is not None for probe in probes):
-        raise RequestError(
-            "caller.agent_not_allowed",
-            "an `exec` probe runs outside of an agent's tree, so only a person may ask for one; take http, tcp or "
-            "log_line",
-        )
-    if not settings.depends_on:
-        return
-    beside = (p for p in hub.state.processes.values() if p.workspace == (workspace or None) and not p.removed)
-    needs = {process.settings.name: process.settings.depends_on for process in beside}
-    wrong = dependencies.problem(needs | {settings.name: settings.depends_on}, settings.name)
-    if wrong is not None:
-        raise RequestError("command.bad_value", wrong[1], field="depends_on", process=wrong[0])
-
-
-def _cwd(command: words.ProcessAdd, owner: Any, home: str) -> str:
-    root = owner.root if owner is not None else command.root
-    cwd = command.cwd or root or home
-    checks.check_cwd(cwd, root)
-    if not cwd.startswith("/"):
-        raise RequestError("process.bad_directory", f"{cwd!r} is not absolute; give the whole path", cwd=cwd)
-    return str(cwd)
 
 
 def _bytes_to_type(command: words.ProcessType) -> bytes:

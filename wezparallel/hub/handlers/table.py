@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from wezparallel.hub.comms.dispatch import Handler, LateRead, Read, Stream, Write
 from wezparallel.hub.handlers import (
+    adding,
     alert,
     applying,
     config,
@@ -36,7 +37,7 @@ HANDLERS: dict[str, Handler] = {
     "WorkspaceDelete": Write(workspace.delete, workspace.deleted),
     "WorkspaceList": Read(workspace.list_),
     "WorkspaceGet": Read(workspace.get),
-    "ProcessAdd": Write(process.add, process.added),
+    "ProcessAdd": Write(adding.add, adding.added),
     "ProcessStart": Write(process.start, process.started),
     "ProcessStop": Write(process.stop, process.stopped),
     "ProcessKill": Write(process.kill, process.killed),

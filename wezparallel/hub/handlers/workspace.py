@@ -6,8 +6,8 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from wezparallel.errors import RequestError
+from wezparallel.hub.handlers import adding, waiting
 from wezparallel.hub.handlers import process as processes
-from wezparallel.hub.handlers import waiting
 from wezparallel.hub.handlers.template import With, compiled_for
 from wezparallel.hub.pool import showing
 from wezparallel.hub.pool.admission import check_room
@@ -31,7 +31,7 @@ def create(hub: Hub, command: words.WorkspaceCreate) -> Accepted:
     with_ = With(command.variables, command.environment)
     compiled = compiled_for(hub, command.template, command.source, root, with_)
     for settings in compiled.settings:
-        processes.check_size(settings)
+        adding.check_size(settings)
     check_room(hub, name, len(compiled.settings))
     env_id = hub.environments.put(command.environment)
     workspace = hub.workspaces.add(name, compiled.root, env_id, compiled.name)
