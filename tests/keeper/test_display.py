@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import select
+import signal
 import sys
 from contextlib import closing
 
@@ -55,9 +56,20 @@ def missed(held: HeldKeeper, pane: HandedTerminal) -> None:
     until(lambda: held.log("w/sh").endswith(b"end."), 10, "the numbers")
 
 
+def send_home(held: HeldKeeper, pane: HandedTerminal) -> None:
+    """Have the terminal given back; the keeper shows no more until it reads that it was asked."""
+    os.kill(held.process.pid, signal.SIGSTOP)
+    pane.talk.say(frames.DETACH)
+    os.kill(held.process.pid, signal.SIGCONT)
+    while frames.RETURNED not in pane.talk.look():
+        pane.read(0.01)
+    pane.returned()
+    pane.read()
+
+
 def digits(shown: bytes) -> bytes:
     """Return the numbers without colours, as far as they are shown."""
-    texts = re.sub(rb"\x1b\][^\x07\x18\x1b]*(?:\x07|\x1b\\)?", b"", shown)  # the keeper may tell folder and title
+    texts = re.sub(rb"\x1b\][^\x07\x18\x1b]*(?:\x07|\x1b\\)?", b"", shown)  # half a question may be among it
     return b"".join(re.findall(rb"[0-9]+", re.sub(rb"\x1b\[[0-9;?]*[a-zA-Z]?|\x1b[^\[]?|\x1b\Z", b"", texts)))
 
 
@@ -71,11 +83,7 @@ def test_a_terminal_that_goes_again_while_it_is_shown_what_it_missed_misses_noth
             pane.hand_over()
             select.select([pane.master], [], [], 10)
             pane.shown += os.read(pane.master, 1000)
-            pane.talk.say(frames.DETACH)
-            while frames.RETURNED not in pane.talk.look():
-                pane.read(0.01)
-            pane.returned()
-            pane.read()
+            send_home(held, pane)
             shown.append(pane.shown)
             pane.shown = b""
             offsets.append(pane.offset)
@@ -98,11 +106,7 @@ def test_a_terminal_that_goes_in_the_middle_of_a_flood_goes_on_with_whole_sequen
         for _ in range(8):
             select.select([pane.master], [], [], 10)
             pane.shown += os.read(pane.master, 1001)
-            pane.talk.say(frames.DETACH)
-            while frames.RETURNED not in pane.talk.look():
-                pane.read(0.01)
-            pane.returned()
-            pane.read()
+            send_home(held, pane)
             shown.append(pane.shown)
             pane.shown = b""
             pane.hand_over()

@@ -63,7 +63,7 @@ def test_the_one_that_typed_last_before_takes_the_lead_when_the_leader_leaves(
     shell(held, SIZES)
     ready(held)
     panes = [terminal(30 + number, 100) for number in range(3)]
-    watcher = terminal(50, 150, flags=hello.READ_ONLY)
+    watcher = terminal(50, 150, flags=hello.READ_ONLY, offset=0)
     watcher.expect(b"30 100")
     for number in (1, 2):
         panes[number].type(b"x")

@@ -101,7 +101,7 @@ def test_nothing_is_put_into_a_sequence_or_an_update(held: HeldKeeper, tmp_path:
     held.hub.write("w/sh", b"stty -echo; PS1=; printf '<" + open_end + b"'; read x; printf 'm\\007>\\033[?2026l'\n")
     end = open_end.replace(rb"\033", b"\x1b")
     until(lambda: held.log("w/sh").endswith(end), 10, "the open end")
-    with closing(HandedTerminal(held, "w/sh")) as pane:
+    with closing(HandedTerminal(held, "w/sh", term="xterm")) as pane:
         until(lambda: pane.talk.look() is not None and bool(pane.talk.folders), 10, "a look")
         pane.read()
         assert b"\x1b]7" not in pane.shown

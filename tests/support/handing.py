@@ -20,6 +20,7 @@ from wezparallel.wire import frames, hello
 _OFFSET = struct.Struct("!Q")
 _SIZE = struct.Struct("!4H")
 DETACH_KEY = "1c1c"
+PLAIN = "linux"  # a terminal that the keeper asks and tells nothing: what it shows is the program's alone
 
 
 class Talk:
@@ -99,9 +100,10 @@ class HandedTerminal(Pane):
         *,
         flags: int = 0,
         offset: int | None = None,
+        term: str = PLAIN,
     ) -> None:
         super().__init__(rows, columns)
-        self.about = _about(process_id, (rows, columns, 0, 0), flags, self.before)
+        self.about = _about(process_id, (rows, columns, 0, 0), flags, self.before, term)
         try:
             self.talk = Talk(keeper, hello.ROLE_TERMINAL, self.about)
         except BaseException:
@@ -144,7 +146,7 @@ class Relay(Talk):
         self, keeper: HeldKeeper, process_id: str, rows: int = 24, columns: int = 80, *, flags: int = hello.RELAYS
     ) -> None:
         self.shown = b""
-        super().__init__(keeper, hello.ROLE_FRAMES, _about(process_id, (rows, columns, 0, 0), flags, None))
+        super().__init__(keeper, hello.ROLE_FRAMES, _about(process_id, (rows, columns, 0, 0), flags, None, PLAIN))
 
     def type(self, data: bytes) -> None:
         """Type."""
@@ -180,12 +182,14 @@ def clear(keeper: HeldKeeper) -> None:
     hub.events.clear()
 
 
-def _about(process_id: str, size: tuple[int, int, int, int], flags: int, before: list[object] | None) -> hello.Viewer:
+def _about(
+    process_id: str, size: tuple[int, int, int, int], flags: int, before: list[object] | None, term: str
+) -> hello.Viewer:
     packed = None
     if before is not None:
         *numbers, characters = before
         assert isinstance(characters, list)
         cc = bytes(one if isinstance(one, int) else one[0] for one in characters)
         packed = (*numbers, cc)
-    strings = [process_id, "xterm-256color", "", "", "", "", "", DETACH_KEY]
+    strings = [process_id, term, "", "", "", "", "", DETACH_KEY]
     return hello.Viewer(flags, size, hello.FROM_END, (0, 0), packed, strings)  # type: ignore[arg-type]
