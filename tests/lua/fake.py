@@ -1,0 +1,426 @@
+"""WezTerm's Lua side without WezTerm: Lua 5.4 with the strict stand-in of fake_wezterm.lua, driven from a test.
+
+One `FakeWezterm` is one process of WezTerm with one home folder. Nothing runs by itself: `load` evaluates a
+configuration, `press`, `emit`, `choose` … do what a person does, and each of them drains the handlers; `advance` lets
+virtual time pass. A handler that fails makes the call raise `LuaFaultError`, unless `lenient` is set.
+
+    wezterm = FakeWezterm(home)              # the fixture `home` has ~/.wezterm as `init` links it
+    wezterm.answer = lambda argv: (True, '{"Pong":{}}\n', '')
+    wezterm.load("local c = require('wezterm').config_builder() … return c")
+    wezterm.press("n", "CTRL|SHIFT")
+    wezterm.overlay["kind"] == "InputSelector"; wezterm.choose("web_dev", "Web")
+    wezterm.call("return require('wezparallel.state').read().version")
+"""
+
+from __future__ import annotations
+
+import glob
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from lupa import lua54
+
+HERE = Path(__file__).parent
+EPOCH = 1_780_000_000  # what os.time() says when the virtual clock stands at 0
+HELD = "held"  # an answer that is given later by `finish_child`, or never
+EXECUTABLE_DIR = "/opt/wezterm/bin"
+
+Answer = tuple[bool, str, str]
+
+_CONFINE = """
+local host, fake, is_ours = ...
+local real_date, real_time = os.date, os.time
+os.getenv = function(name) return host.getenv(name) end
+os.time = function(when) return when and real_time(when) or host.epoch + math.floor(fake.now) end
+os.date = function(format, when) return real_date(format or '%c', when or os.time()) end
+for _, name in ipairs { 'execute', 'exit' } do
+  os[name] = function() error('os.' .. name .. ' blocks or ends the GUI', 2) end
+end
+io.popen = function() error('io.popen freezes the GUI', 2) end
+package.loadlib = function() error("can't load C modules in safe mode", 2) end
+package.cpath = ''
+while package.searchers[3] do table.remove(package.searchers) end
+debug, python = nil, nil
+package.loaded.debug = nil
+setmetatable(_G, {
+  __newindex = function(_, name) error('a global was made: ' .. tostring(name), 2) end,
+  __metatable = 'globals',
+})
+"""
+
+
+class LuaFaultError(Exception):
+    """A handler or a call failed in Lua."""
+
+
+def plain(value: Any) -> Any:
+    """Return a Lua value as Python data: tables with `[1]` are lists, others dicts."""
+    if lua54.lua_type(value) != "table":
+        return value
+    entries = dict(value.items())
+    if entries and all(isinstance(key, int) for key in entries):
+        return [plain(entries[key]) for key in sorted(entries)]
+    return {key: plain(item) for key, item in entries.items()}
+
+
+def really(argv: list[str]) -> Answer:
+    """Answer by running the program, as WezTerm would."""
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=20, stdin=subprocess.DEVNULL)
+    return done.returncode == 0, done.stdout, done.stderr
+
+
+class FakeWezterm:
+    """One process of WezTerm: `flavour` is `stable` or `nightly`; without `gui` it is the mux server."""
+
+    def __init__(
+        self, home: Path, flavour: str = "stable", *, gui: bool = True, env: dict[str, str] | None = None
+    ) -> None:
+        self.home = home
+        self.env = {"HOME": str(home), "WEZTERM_UNIX_SOCKET": "/run/wezterm/gui-sock-1", **(env or {})}
+        self.children: list[list[str]] = []
+        self.answer: Callable[[list[str]], Answer | str] = lambda _argv: (False, "", "no answer was set")
+        self.plugins: list[dict[str, str]] = []
+        self.process_info: Callable[[int], dict[str, Any] | None] = lambda _pid: None
+        self.lenient = False
+        self.config_text = ""
+        self.lua = lua54.LuaRuntime(unpack_returned_tuples=True, register_eval=False)
+        self.host = self._table(
+            {
+                "flavour": flavour, "gui": gui, "home": str(home), "pid": 4242, "epoch": EPOCH,
+                "executable_dir": EXECUTABLE_DIR, "getenv": self.env.get, "json_scalar": _json_scalar,
+                "json_parse": self._json_parse, "run_child": self._run_child, "glob": self._glob,
+                "plugins": lambda: self._table(self.plugins),
+                "process_info": lambda pid: self._table(self.process_info(pid)),
+            }
+        )  # fmt: skip
+        self.wezterm, self.fake = self._part("fake_wezterm")(self.host, self._part)
+        self._loaded_at_start = set(self.lua.globals().package.loaded.keys())
+        self.lua.globals().package.loaded["wezterm"] = self.wezterm
+        self.lua.globals().package.path = ";".join(
+            f"{home}/{folder}/{form}"
+            for folder in (".config/wezterm", ".wezterm")
+            for form in ("?.lua", "?/init.lua")
+        )
+        self.lua.execute(_CONFINE, self.host, self.fake)
+
+    # The configuration.
+
+    def load(self, text: str) -> Any:
+        """Evaluate a wezterm.lua; the first time in a GUI, one window opens with a shell in it."""
+        self.config_text = text
+        chunk = self._chunk(text, "wezterm.lua")
+        (config,) = self._run_task(chunk, "wezterm.lua")
+        if config is None:
+            raise LuaFaultError("the configuration returned nothing")
+        self._checked(config)
+        first = self.fake.config is None
+        self.fake.config = config
+        if first and self.host["gui"]:
+            self.emit("gui-startup", None)
+            if not list(self.world.order.values()):
+                self.fake.new_window(self._table({}))
+            self.drain()
+        return config
+
+    def reload(self) -> Any:
+        """Evaluate the configuration again in what counts as a fresh Lua state; mux, GLOBAL and tasks go on."""
+        loaded = self.lua.globals().package.loaded
+        for name in set(loaded.keys()) - self._loaded_at_start - {"wezterm"}:
+            loaded[name] = None
+        self.fake.forget_state()
+        return self.load(self.config_text)
+
+    def _checked(self, config: Any) -> None:
+        try:
+            self.lua.eval("function(f, c) f.check_config(c) end")(self.fake, config)
+        except lua54.LuaError as error:
+            raise LuaFaultError(str(error)) from error
+
+    # What happens.
+
+    def call(self, code: str, *args: Any) -> Any:
+        """Run a body of Lua as a task (it may yield), drain, and return what it returned as plain data."""
+        results = self._run_task(self._chunk(code, "call"), "call", *(self._table(arg) for arg in args))
+        values = [plain(value) for value in results]
+        return values[0] if len(values) == 1 else tuple(values) or None
+
+    def call_sync(self, code: str, *args: Any) -> Any:
+        """Run a body of Lua outside every coroutine, as a sync event does; async calls fail there."""
+        try:
+            result = self._chunk(code, "call_sync")(*(self._table(arg) for arg in args))
+        except lua54.LuaError as error:
+            raise LuaFaultError(str(error)) from error
+        return tuple(map(plain, result)) if isinstance(result, tuple) else plain(result)
+
+    def start(self, code: str, *args: Any) -> None:
+        """Begin a task and drain; what it awaits (a held child, a timer) may keep it going."""
+        self.fake.spawn("start", None, self._chunk(code, "start"), *(self._table(arg) for arg in args))
+        self.drain()
+
+    def emit(self, name: str, *args: Any) -> None:
+        """Fire an event with the arguments given; `window()` and `pane()` make those of the first window."""
+        self.fake.emit(name, *args)
+        self.drain()
+
+    def emit_sync(self, name: str, *args: Any) -> Any:
+        """Fire a sync event; returns what its first handler returned, as plain data."""
+        try:
+            return plain(self.fake.emit_sync(name, *(self._table(arg) for arg in args)))
+        except lua54.LuaError as error:
+            raise LuaFaultError(str(error)) from error
+
+    def press(self, key: str, mods: str = "", window: int = 1) -> None:
+        """Press a key: the key table on top first, then `config.keys`, where the last of equals wins."""
+        slot = self.slot(window)
+        tables = list(slot.key_tables.values())
+        if tables:
+            table = tables[-1]
+            entry = _bound(self.fake.config.key_tables[table.name], key, mods)
+            if table.one_shot is not False:
+                slot.key_tables = self._table({})
+            if entry is not None:
+                return self.perform(entry.action, window)
+        entry = _bound(self.fake.config["keys"], key, mods)
+        if entry is None:
+            raise LuaFaultError(f"nothing is bound to {mods} {key}")
+        return self.perform(entry.action, window)
+
+    def perform(self, action: Any, window: int = 1) -> None:
+        """Perform an action in a window, on its active pane."""
+        slot = self.slot(window)
+        self.fake.perform(slot, self._table(action), self.active_pane(window))
+        self.drain()
+
+    def choose(self, choice: str | None, label: str | None = None, window: int = 1) -> None:
+        """Answer an InputSelector by the id of a choice (None: Escape)."""
+        shown = self.slot(window).overlay
+        if shown is None or shown.kind != "InputSelector":
+            raise LuaFaultError("no selector is shown")
+        if choice is not None:
+            known = {
+                item.id if item.id is not None else item.label: item.label for item in shown.given.choices.values()
+            }
+            if choice not in known:
+                raise LuaFaultError(f"no choice {choice!r} among {sorted(known)}")
+            label = label or known[choice]
+        self.fake.answer_overlay(self.slot(window), shown.given.action, choice, label)
+        self.drain()
+
+    def type_line(self, line: str | None, window: int = 1) -> None:
+        """Answer a PromptInputLine (None: Escape)."""
+        shown = self.slot(window).overlay
+        if shown is None or shown.kind != "PromptInputLine":
+            raise LuaFaultError("no prompt is shown")
+        self.fake.answer_overlay(self.slot(window), shown.given.action, line)
+        self.drain()
+
+    def confirm(self, yes: bool, window: int = 1) -> None:
+        """Answer a Confirmation of nightlies."""
+        shown = self.slot(window).overlay
+        if shown is None or shown.kind != "Confirmation":
+            raise LuaFaultError("no confirmation is shown")
+        self.fake.answer_overlay(self.slot(window), shown.given.action if yes else shown.given.cancel)
+        self.drain()
+
+    def advance(self, seconds: float) -> None:
+        """Let virtual time pass: timers and the status tick."""
+        self.fake.advance(seconds)
+        self._raise_errors()
+
+    def drain(self) -> None:
+        """Run everything that is ready."""
+        self.fake.drain()
+        self._raise_errors()
+
+    def finish_child(self, success: bool, stdout: str = "", stderr: str = "") -> None:
+        """Answer the oldest child that was held."""
+        self.fake.finish_child(success, stdout, stderr)
+        self.drain()
+
+    def set_user_var(self, pane: int, name: str, value: str) -> None:
+        """A program in the pane sets a user variable."""
+        self.fake.set_user_var(pane, name, value)
+        self.drain()
+
+    def kill_pane(self, pane: int) -> None:
+        """The program of a pane ends, or somebody closes it."""
+        self.fake.kill_pane(pane)
+        self.drain()
+
+    def resize(self, cols: int, rows: int, window: int = 1) -> None:
+        """The person resizes a GUI window."""
+        self.fake.resize_window(self.slot(window), cols, rows)
+        self.drain()
+
+    # What is there.
+
+    @property
+    def world(self) -> Any:
+        """The mux as Lua holds it: windows, tabs, panes (with args, env, cwd, title, user_vars, sent), orphans."""
+        return self.fake.world
+
+    def slot(self, window: int = 1) -> Any:
+        """GUI window number `window`, counted from 1, as Lua holds it (left, right, overlay, key_tables, focused)."""
+        slot = self.world.slots[window]
+        if slot is None:
+            raise LuaFaultError(f"there is no window {window}")
+        return slot
+
+    def window(self, window: int = 1) -> Any:
+        """The window object that handlers get."""
+        return self.fake.gui_window(self.slot(window))
+
+    def pane(self, pane: int | None = None, window: int = 1) -> Any:
+        """The pane object that handlers get: the active one, else by id."""
+        return self.fake.wrap_pane(self.active_pane(window) if pane is None else pane)
+
+    def active_pane(self, window: int = 1) -> int:
+        """Id of the pane that has the focus in a window."""
+        shown = self.world.windows[self.slot(window).window]
+        return int(self.world.tabs[shown.active].active)
+
+    def status(self, side: str = "right", window: int = 1) -> str:
+        """The text at one side of the status."""
+        return str(self.slot(window)[side])
+
+    @property
+    def overlay(self) -> dict[str, Any] | None:
+        """What asks in the first window: kind and what it was given."""
+        shown = self.slot().overlay
+        return None if shown is None else {"kind": shown.kind, **plain(shown.given)}
+
+    @property
+    def toasts(self) -> list[dict[str, str]]:
+        """Toasts so far."""
+        return plain(self.fake.toasts) or []
+
+    @property
+    def logs(self) -> list[str]:
+        """What was logged."""
+        return plain(self.fake.logs) or []
+
+    @property
+    def performed(self) -> list[Any]:
+        """Every action performed so far, nested ones too."""
+        return plain(self.world.performed) or []
+
+    @property
+    def workspace(self) -> str:
+        """The active workspace."""
+        return str(self.world.workspace)
+
+    @property
+    def workspaces(self) -> list[str]:
+        """All workspaces that have a window."""
+        return plain(self.fake.workspace_names()) or []
+
+    def tabs(self, workspace: str) -> list[Any]:
+        """The tabs of all windows of a workspace, as Lua holds them."""
+        windows = [self.world.windows[number] for number in self.world.order.values()]
+        return [
+            self.world.tabs[tab]
+            for window in windows
+            if window.workspace == workspace
+            for tab in window.tabs.values()
+        ]
+
+    def places(self, tab: Any) -> list[dict[str, int]]:
+        """Where the panes of a tab are: pane, left, top, width, height."""
+        return plain(self.fake.places(tab))
+
+    def take_errors(self) -> list[str]:
+        """Errors of handlers so far, then none (with `lenient`)."""
+        errors = plain(self.fake.errors) or []
+        self.fake.errors = self._table({})
+        return errors
+
+    # Between the two.
+
+    def _run_task(self, chunk: Any, name: str, *args: Any) -> tuple[Any, ...]:
+        outcome: list[tuple[bool, tuple[Any, ...]]] = []
+        self.fake.spawn(name, lambda ok, *results: outcome.append((ok, results)), chunk, *args)
+        self.drain()
+        if not outcome:
+            raise LuaFaultError(f"{name} awaits something: see `start`")
+        ok, results = outcome[0]
+        if not ok:
+            raise LuaFaultError("\n".join(self.take_errors()) or str(results))
+        return results or (None,) if name == "wezterm.lua" else results
+
+    def _raise_errors(self) -> None:
+        if not self.lenient and len(self.fake.errors):
+            raise LuaFaultError("\n".join(self.take_errors()))
+
+    def _chunk(self, text: str, name: str) -> Any:
+        chunk = self.lua.eval("function(text, name) return load(text, name, 't') end")(text, "@" + name)
+        if isinstance(chunk, tuple):
+            raise LuaFaultError(chunk[1])
+        return chunk
+
+    def _part(self, name: str) -> Any:
+        return self._chunk((HERE / f"{name}.lua").read_text(), name)
+
+    def _table(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            table = self.lua.table()
+            for key, item in value.items():
+                table[key] = self._table(item)
+            return table
+        if isinstance(value, list):
+            table = self.lua.table()
+            for index, item in enumerate(value, 1):
+                table[index] = self._table(item)
+            return table
+        return value
+
+    def _json_parse(self, text: str) -> Any:
+        try:
+            return self._table(json.loads(text)), None
+        except ValueError as error:
+            return None, str(error)
+
+    def _run_child(self, argv: Any) -> tuple[Any, ...]:
+        words = [str(word) for word in argv.values()]
+        self.children.append(words)
+        if words[0] == f"{EXECUTABLE_DIR}/wezterm" and words[1] == "cli":
+            return self._cli(words[2:])
+        try:
+            answer = self.answer(words)
+        except OSError as error:
+            return "raised", str(error)
+        return (HELD,) if isinstance(answer, str) else ("ended", *answer)
+
+    def _cli(self, words: list[str]) -> tuple[Any, ...]:
+        """Only what needs no second process to be true: kill-pane, and what must never be forgotten."""
+        if words[:1] != ["--no-auto-start"]:
+            return "ended", False, "", "without --no-auto-start a missing server is started"
+        if words[1:3] == ["kill-pane", "--pane-id"]:
+            try:
+                self.fake.kill_pane(int(words[3]))
+            except lua54.LuaError as error:
+                return "ended", False, "", f"ERROR wezterm > {error}; terminating"
+            return "ended", True, "", ""
+        answer = self.answer([f"{EXECUTABLE_DIR}/wezterm", "cli", *words])
+        return (HELD,) if isinstance(answer, str) else ("ended", *answer)
+
+    def _glob(self, pattern: str, base: str | None) -> Any:
+        return self._table(sorted(glob.glob(f"{base}/{pattern}" if base else pattern)))
+
+
+def _json_scalar(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _mods(text: str | None) -> frozenset[str]:
+    return frozenset(word.strip() for word in (text or "").split("|") if word.strip() not in ("", "NONE"))
+
+
+def _bound(keys: Any, key: str, mods: str) -> Any:
+    found = None
+    for entry in (keys or {}).values():
+        if entry.key == key and _mods(entry.mods) == _mods(mods):
+            found = entry
+    return found
