@@ -176,6 +176,35 @@ def test_the_escape_key_is_not_held_by_a_terminal_that_never_answers(held: HeldK
     pane.expect(said(b"x\x1b["))
 
 
+@pytest.mark.parametrize("way", [signal.SIGTERM, signal.SIGKILL])
+def test_a_key_that_waits_for_an_answers_rest_passes_when_the_terminal_goes(
+    held: HeldKeeper, pane: Pane, way: signal.Signals
+) -> None:
+    listen(held)
+    pane.attach(held, "w/l")
+    pane.expect(ASKED)
+    assert pane.client is not None
+    pane.type(b"y\x1b")
+    pane.expect(said(b"y"))
+    pane.client.send_signal(way)
+    pane.wait()
+    until(lambda: held.log("w/l").endswith(said(b"\x1b")), 10, "the Escape key")
+
+
+def test_what_keeps_coming_and_never_ends_waits_no_longer_for_that(held: HeldKeeper, pane: Pane) -> None:
+    listen(held)
+    pane.attach(held, "w/l")
+    pane.expect(ASKED)
+    pane.type(b"\x1b]10;")
+    for _ in range(60):  # more would be no answer any more
+        pane.type(b"x")
+        pane.read(0.05)
+        if said(b"\x1b]10;x") in pane.shown:
+            break
+    else:
+        pytest.fail("every key made all of them wait longer")
+
+
 def test_an_answer_that_comes_while_the_terminal_goes_back_is_not_typed_into_the_shell(
     held: HeldKeeper, pane: Pane
 ) -> None:
@@ -187,12 +216,15 @@ def test_an_answer_that_comes_while_the_terminal_goes_back_is_not_typed_into_the
     os.kill(held.process.pid, signal.SIGSTOP)
     pane.client.terminate()
     pane.expect(b"waiting for the keeper")
-    pane.type(b"\x1b]10;rgb:11/22/33\x1b\\\x1b]11;rgb:00/00/00\x1b\\\x1b[?65;4c")
+    pane.type(b"\x1b]10;rgb:11/22/33\x1b\\\x1b]11;rgb:00/00/00\x1b\\\x1b[?65;4cfor the ")
     os.kill(held.process.pid, signal.SIGCONT)
     assert pane.wait() == 0
     assert pane.attributes == pane.before
-    pane.type(b"for the shell\n")
-    assert os.read(pane.slave, 100) == b"for the shell\n"
+    pane.type(b"shell\n")
+    typed = b""
+    while not typed.endswith(b"\n"):
+        typed += os.read(pane.slave, 100)
+    assert typed == b"for the shell\n"
     assert held.log("w/l") == b"ready\r\n"
 
 
@@ -217,6 +249,27 @@ def test_an_upgrade_between_our_question_and_the_answer_types_nothing(held: Held
     pane.type(b"22/33\x1b\\\x1b]11;rgb:00/00/00\x1b\\\x1b[?65;4cy")
     pane.expect(said(b"y"))
     assert held.log("w/l").split(said(b"x"))[1] == said(b"y")
+
+
+def test_an_upgrade_passes_on_what_waits_in_its_order(held: HeldKeeper, pane: Pane) -> None:
+    listen(held)
+    pane.attach(held, "w/l")
+    pane.expect(ASKED)
+    pane.type(b"x\x1c\x1b]10;rgb:")  # half a detach key, and half an answer
+    pane.expect(said(b"x"))
+    held.upgrade()
+    pane.expect(said(b"\x1c\x1b]10;rgb:"))
+
+
+def test_an_upgrade_awaits_nothing_from_a_terminal_that_gave_its_last_answer(held: HeldKeeper, pane: Pane) -> None:
+    listen(held)
+    pane.attach(held, "w/l")
+    pane.expect(ASKED)
+    pane.type(b"\x1b[?65;4cx")  # it knows no colours
+    pane.expect(said(b"x"))
+    held.upgrade()
+    pane.type(b"\x1b]11;rgb:00/00/00\x07y")
+    pane.expect(said(b"\x1b]11;rgb:00/00/00\x07y"))
 
 
 @pytest.mark.parametrize(

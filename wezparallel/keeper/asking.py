@@ -3,7 +3,7 @@
 We ask a moment after the hand-over (many programs have ended by then) and only where no query of the program's can be
 under way: so the first answers are ours, and what comes behind them is the program's. DA1 is asked last: every
 terminal answers it, so nothing of ours comes after it. A terminal that answers nothing is listened to for a while;
-no key waits longer for that than the Escape key does anyway.
+no key waits longer for that than the Escape key does anyway, and none is lost when the terminal goes meanwhile.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ GIVE_UP_S = 5.0
 ROUND_TRIP_S = 1.0  # of question and answer, over a slow line
 HELD_S = 0.05  # for what may be any key
 HELD_ANSWER_S = 1.0  # for what can only be an answer
+_ANY_KEY = 3  # bytes; what is longer and has not ended can only be an answer
 _MAX_LOOK = 64 * 1024  # bytes of output that are looked through for the program's own queries
 _QUESTION = b"\x1b]10;?\x1b\\\x1b]11;?\x1b\\\x1b[c"
 _KINDS = ("10", "11", "c")
@@ -56,6 +57,7 @@ class Asking:
         "_asked_at",
         "_facts",
         "_held",
+        "_held_since",
         "_keyboard",
         "_left",
         "_loop",
@@ -76,6 +78,7 @@ class Asking:
         self._left: list[str] = []
         self._asked_at = 0.0
         self._held = b""
+        self._held_since = 0.0
         self._tries = TRIES
         self._offset = process.log.writer.end
         self._timer: Timer | None = loop.after(ASK_S, self._ask)
@@ -86,11 +89,11 @@ class Asking:
         return self._keyboard is not None and self._loop.now() < self._asked_at + ROUND_TRIP_S
 
     def close(self) -> None:
-        """Ask and await nothing more."""
-        self._stop_timer()
-        if self._keyboard is not None:
-            self._keyboard.filter = None
-            self._keyboard = None
+        """Ask and await nothing more; a key that waited passes, half an answer does not."""
+        keyboard, held = self._keyboard, self._held
+        self._stop_awaiting()
+        if keyboard is not None and 0 < len(held) <= _ANY_KEY:
+            keyboard.let_through(held)
 
     def dump(self) -> JsonObject:
         """Return what is awaited, for the program after this one."""
@@ -103,9 +106,7 @@ class Asking:
             self._stop_timer()
         if carried["left"]:
             self._await(carried["left"])
-            self._held = bytes.fromhex(carried["held"])
-            if self._held:
-                self._hold_for(HELD_S)
+            self._hold(bytes.fromhex(carried["held"]), b"")
 
     def _ask(self) -> None:
         self._timer = None
@@ -140,13 +141,13 @@ class Asking:
         self._asked_at = self._loop.now()
         self._keyboard = keyboard
         keyboard.filter = self._filter
-        self._timer = self._loop.after(GIVE_UP_S, self._give_up)
+        self._wait()
 
     def _filter(self, data: bytes) -> bytes:
         """Take our answers out of what was typed."""
         if not self._held and b"\x1b" not in data:
             return data
-        data, self._held = self._held + data, b""
+        before, data, self._held = self._held, self._held + data, b""
         out = []
         at = 0
         for match in _ANSWER.finditer(data):
@@ -157,12 +158,11 @@ class Asking:
             at = match.end()
             self._learn(kind, match)
             if kind == "c":
-                self.close()
+                self._stop_awaiting()
                 return b"".join((*out, data[at:]))
         cut = _CUT.search(data, at)
         end = cut.start() if cut else len(data)
-        self._held = data[end:]
-        self._hold_for(HELD_S if len(self._held) < 4 else HELD_ANSWER_S)
+        self._hold(data[end:], b"" if end else before)
         return b"".join((*out, data[at:end]))
 
     def _learn(self, kind: str, match: re.Match[bytes]) -> None:
@@ -174,26 +174,38 @@ class Asking:
         else:
             self._facts.attributes = match[3] and b"\x1b" + match[3]
 
-    def _hold_for(self, seconds: float) -> None:
-        self._stop_timer()
-        self._timer = self._loop.after(seconds if self._held else GIVE_UP_S, self._give_up_held)
+    def _hold(self, held: bytes, before: bytes) -> None:
+        """Hold the beginning of what may be an answer; with `before` it has grown, and waits no longer for that."""
+        self._held = held
+        if not before:
+            self._held_since = self._loop.now()
+        self._wait()
 
-    def _give_up_held(self) -> None:
-        """What is held was no answer; or, if nothing is, none comes any more."""
-        self._timer = None
-        held, self._held = self._held, b""
-        if not held:
-            self._give_up()
-        elif self._keyboard is not None:
-            self._timer = self._loop.after(GIVE_UP_S, self._give_up)
-            self._keyboard.let_through(held)
+    def _wait(self) -> None:
+        """Have what is held, or the wait for answers, end in time."""
+        self._stop_timer()
+        until = self._asked_at + GIVE_UP_S
+        if self._held:
+            until = self._held_since + (HELD_S if len(self._held) <= _ANY_KEY else HELD_ANSWER_S)
+        self._timer = self._loop.after(max(0.0, until - self._loop.now()), self._give_up)
 
     def _give_up(self) -> None:
+        """What is held was no answer; or, if nothing is, none comes any more."""
+        self._timer = None
         keyboard, held = self._keyboard, self._held
         self._held = b""
-        self.close()
-        if keyboard is not None and held:
+        if not held:
+            self._stop_awaiting()
+        elif keyboard is not None:
+            self._wait()
             keyboard.let_through(held)
+
+    def _stop_awaiting(self) -> None:
+        self._stop_timer()
+        self._left, self._held = [], b""
+        if self._keyboard is not None:
+            self._keyboard.filter = None
+            self._keyboard = None
 
     def _stop_timer(self) -> None:
         if self._timer is not None:

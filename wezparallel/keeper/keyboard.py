@@ -98,7 +98,7 @@ class Keyboard:
         if waiting:
             self._pass(waiting)
         if held:
-            self.typed(held)
+            self.let_through(held)  # `filter` holds what came after it
 
     def _press(self, data: bytes) -> bool:
         if self._timer is not None and not self._waiting:

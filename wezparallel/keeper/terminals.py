@@ -202,7 +202,8 @@ class TerminalViewer(Viewer):
         if self._display is None or (self.loop.now() >= self._look_at and self._lost_to_a_shell()):
             return
         try:
-            data = os.read(self._display.fd, READ_SIZE)
+            # What is typed behind a late answer is the shell's: it stays in the terminal.
+            data = os.read(self._display.fd, READ_SIZE if self._late is None else 1)
         except BlockingIOError:
             return
         except OSError:
@@ -326,11 +327,11 @@ class TerminalViewer(Viewer):
             self._display = None
 
     def _stop_typing(self) -> None:
+        if self.process is not None:
+            self.process.lead.went(self)  # first: a key that waited passes
         if self.keyboard is not None:
             self.keyboard.close()
             self.keyboard = None
-        if self.process is not None:
-            self.process.lead.went(self)
 
     # Over an upgrade
 
