@@ -16,7 +16,7 @@ import sys
 from wezparallel import paths
 from wezparallel.client import launch
 from wezparallel.errors import RequestError
-from wezparallel.frontends.cli import exits, text
+from wezparallel.frontends.cli import exits, siblings, text
 from wezparallel.frontends.cli.render import Cell, Column
 
 TYPE_CHECKING = False
@@ -67,13 +67,10 @@ def option(context: Context, name: str, usual: Json) -> Json:
 
 def _offline(command: str, given: str = "") -> str:
     argv = [launch.interpreter(), "-m", "wezparallel.hub.offline", command]
-    environment = dict(os.environ)
-    above = os.path.dirname(paths.package_dir())
-    if not above.endswith("-packages"):
-        environment["PYTHONPATH"] = os.pathsep.join(filter(None, (above, environment.get("PYTHONPATH"))))
     done = subprocess.run(
-        argv, input=given, capture_output=True, text=True, check=False, timeout=_PATIENCE_S, env=environment
-    )
+        argv, input=given, capture_output=True, text=True, check=False, timeout=_PATIENCE_S,
+        env=siblings.environment(),
+    )  # fmt: skip
     if done.returncode or not done.stdout:
         last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
         raise RequestError("internal.bug", f"the configuration could not be read: {last}")

@@ -13,6 +13,8 @@ from wezparallel.frontends.cli.render import Cell, Column
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from wezparallel.client.sync import Subscription
     from wezparallel.frontends.cli.context import Context
     from wezparallel.types import JsonObject, Seconds
@@ -118,13 +120,20 @@ class Opening:
                 self._took[name] = time.monotonic() - self._began
 
 
-def watch(context: Context, command: str, fields: JsonObject) -> Opening:
-    """Send the command and show its processes until each is up or down, for BOUND_S at most. Raises RequestError."""
+def watch(
+    context: Context, command: str, fields: JsonObject, show: Callable[[JsonObject], None] | None = None
+) -> Opening:
+    """Send the command and show its processes until each is up or down, for BOUND_S at most. Raises RequestError.
+
+    `show` is given the reply before anything is waited for: what makes the panes that processes wait for.
+    """
     with context.connect() as client:
         stream = client.subscribe(["process.*"])
         began = time.monotonic()
         reply = context.call(command, **fields)
         name = reply["workspace"]["name"]
+        if show is not None:
+            show(reply)
         known = context.call("WorkspaceGet", name=name)["processes"]
         opening = Opening(reply, known, began)
         wanted = reply.get("wanted_name")

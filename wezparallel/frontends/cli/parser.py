@@ -51,7 +51,7 @@ SHARED = (
     Option("--socket", metavar="PATH", help="another daemon's public socket"),
     Option("--color", choices=("auto", "always", "never"), help="default auto; NO_COLOR is heard"),
 )
-VAR = Option("--var", action="append", metavar="NAME=VALUE", help="a value for the template's ${NAME}; repeatable")
+VAR = Option("--var", action="append", metavar="NAME=VALUE", help="a value for a template's ${NAME} or {{NAME}}; repeatable")
 REFRESH = Option("--refresh-env", action="store_true", help="with the environment of this shell from now on")
 WAIT = Option("--wait", field="ProcessStart.wait", choices=("spawned", "ready"))
 
@@ -154,11 +154,12 @@ GROUPS: tuple[tuple[str, tuple[Verb, ...]], ...] = (
     ("work with processes", (
         Verb(
             "run", "run.run", "keep one command, and come back to it later",
-            DETACH, Option("--name", help="its name (default: the program's)"),
+            Option("--template", metavar="TEMPLATE", help="what a template of one process says; CMD goes behind it"),
+            VAR, TRUST, DETACH, Option("--name", help="its name (default: the program's)"),
             Option("--tty", action=argparse.BooleanOptionalAction, default=None,
                    help="on a terminal of its own, or on pipes (default: as this one)"),
             Option("command", nargs=argparse.REMAINDER, metavar="-- CMD", help="program and arguments"),
-            commands="ProcessAdd ProcessGet",
+            commands="ProcessAdd ProcessGet TemplateGet",
         ),
         Verb(
             "attach", "small.attach", "look at a process and type into it", PROCESS,
@@ -235,6 +236,10 @@ GROUPS: tuple[tuple[str, tuple[Verb, ...]], ...] = (
         Verb(
             "completion", "completion.completion", "print what teaches a shell to complete our words",
             Option("shell", choices=("bash", "zsh", "fish"), help="which shell"),
+        ),
+        Verb(
+            "init", "siblings.init", "set WezTerm up: configuration, links, two lines in wezterm.lua",
+            Option("--write", action="store_true", help="add the lines to wezterm.lua; a copy of it is kept"),
         ),
         Verb("doctor", "doctor.doctor", "check what the daemon needs, each with its fix"),
         Verb(

@@ -11,7 +11,7 @@ import shlex
 import subprocess
 
 from wezparallel.errors import RequestError
-from wezparallel.frontends.cli import exits, given, names, opening, reconciling, small, trusting
+from wezparallel.frontends.cli import exits, given, names, opening, panes, reconciling, small, trusting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,7 +38,9 @@ def _up(context: Context) -> int:
     command, fields = _what(context, root)
     if command is None:
         return exits.OK
-    fields |= {"view": "none", "environment": dict(os.environ), "terminal": given.terminal(context)}
+    in_panes = panes.can_show(context)
+    terminal = None if in_panes else given.terminal(context)
+    fields |= {"view": "plan" if in_panes else "none", "environment": dict(os.environ), "terminal": terminal}
     if command == "WorkspaceCreate":
         fields["variables"] = given.variables(args.var or [])
     changes: list[JsonObject] = []
@@ -47,19 +49,20 @@ def _up(context: Context) -> int:
         if args.refresh_env:
             fields["refresh_env"] = True
     try:
-        opened = opening.watch(context, command, fields)
+        opened = panes.watch(context, command, fields) if in_panes else opening.watch(context, command, fields)
     except RequestError as error:
         # Somebody else was quicker.
         if error.code != "workspace.exists" or command != "WorkspaceCreate":
             raise
         name = error.data.get("name") or fields.get("name") or os.path.basename(root)
-        opened = opening.watch(context, "WorkspaceOpen", {"name": name, **_view(fields)})
+        command, fields = "WorkspaceOpen", {"name": name, **_view(fields)}
+        opened = panes.watch(context, command, fields) if in_panes else opening.watch(context, command, fields)
     for note in opened.reply.get("notes", []):
         context.note(f"wezparallel: {note}")
     if context.json:
         context.dump({**opened.reply, "changes": changes} if command == "WorkspaceOpen" else opened.reply)
     focus = opened.reply["workspace"]["focus"] or opened.first
-    if context.interactive and not args.detach and focus and opened.is_up(focus):
+    if context.interactive and not args.detach and not in_panes and focus and opened.is_up(focus):
         small.become_attach(context, focus)
     return exits.FAILED if opened.failed else exits.OK
 

@@ -1,0 +1,66 @@
+"""The other frontends, run as programs of their own: none imports another, so that each can be left out.
+
+Above: the verbs that mean WezTerm. What a sibling says is JSON on stdout, what went wrong one line of it on stderr.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+
+from wezparallel import paths
+from wezparallel.client import launch
+from wezparallel.errors import RequestError
+from wezparallel.frontends.cli import door
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+    from wezparallel.frontends.cli.context import Context
+    from wezparallel.types import JsonObject, Seconds
+
+WEZTERM = "wezparallel.frontends.wezterm"
+_PATIENCE_S = 60.0
+
+
+def ask(module: str, *words: str, patience_s: Seconds = _PATIENCE_S) -> JsonObject:
+    """Run a sibling; return what it says. Raises RequestError with its own error, or that it failed."""
+    try:
+        done = subprocess.run(
+            _argv(module, words), capture_output=True, text=True, check=False, env=environment(), timeout=patience_s,
+            stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise RequestError("internal.bug", f"{module} could not be asked: {error}") from None
+    try:
+        told: JsonObject = json.loads(done.stdout if not done.returncode else done.stderr)
+    except ValueError:
+        last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        raise RequestError("internal.bug", f"{module} failed: {last}") from None
+    failure = told.get("Error")
+    if failure:
+        raise RequestError(failure["code"], failure["message"], **failure["data"])
+    return told
+
+
+def init(context: Context) -> NoReturn:
+    """Become the program that sets WezTerm up."""
+    words = [word for word, given in (("--write", context.args.write), ("--json", context.json)) if given]
+    argv = _argv(WEZTERM, ["init", *words])
+    door.flush()
+    os.execve(argv[0], argv, environment())
+
+
+def environment() -> dict[str, str]:
+    """Return this environment, with the way to a package that is not installed."""
+    found = dict(os.environ)
+    above = os.path.dirname(paths.package_dir())
+    if not above.endswith("-packages"):
+        found["PYTHONPATH"] = os.pathsep.join(filter(None, (above, found.get("PYTHONPATH"))))
+    return found
+
+
+def _argv(module: str, words: tuple[str, ...] | list[str]) -> list[str]:
+    return [launch.interpreter(), "-m", module, *words]
