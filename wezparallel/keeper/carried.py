@@ -13,7 +13,7 @@ import socket
 
 from wezparallel import paths
 from wezparallel.errors import LinkError
-from wezparallel.keeper import hub_link
+from wezparallel.keeper import hub_link, together
 from wezparallel.keeper.child import Child
 from wezparallel.keeper.viewers import Viewers
 from wezparallel.wire.hello import MAX_VERSION, MIN_VERSION
@@ -56,6 +56,7 @@ def state_of(keeper: Keeper) -> JsonObject:
         "link": None if link is None else _state_of_link(link),
         "processes": [_state_of_process(process) for process in keeper.processes.values()],
         "runs": [_state_of_run(run) for run in keeper.runs.values()],
+        "together": together.groups(keeper.processes.values()),
         "viewers": keeper.viewers.carry(),
     }
     state["fds"] = descriptors(state)
@@ -123,6 +124,8 @@ def take_up(keeper: Keeper, state: JsonObject) -> None:
         _take_up_process(keeper, carried)
     for carried in state["runs"]:
         _take_up_run(keeper, carried)
+    for group in state.get("together", ()):
+        together.join(keeper.processes[one] for one in group if one in keeper.processes)
     keeper.viewers.resume(state.get("viewers", []))
     keeper.hub.resume(state["hub"])
     if keeper.hub.state == "stopped" and not keeper.hub.pid:

@@ -13,8 +13,8 @@ import os
 import socket
 
 from wezparallel.errors import RequestError
+from wezparallel.keeper import attention, together, tree
 from wezparallel.keeper import messages as m
-from wezparallel.keeper import tree
 from wezparallel.keeper.connection import Connection
 from wezparallel.keeper.log import MEMORY
 from wezparallel.wire.frames import HELLO, MESSAGE, UPGRADE
@@ -62,6 +62,9 @@ class HubLink:
             m.ENV_PUT: self._env_put,
             m.ENV_GET: self._env_get,
             m.ENV_KEEP: self._env_keep,
+            m.NUDGE: self._nudge,
+            m.NOTIFY: self._notify,
+            m.TOGETHER: self._together,
             m.LISTEN: self._listen,
             m.ADOPTED: self._adopted,
             m.PONG: self._pong,
@@ -87,7 +90,9 @@ class HubLink:
         for run in waiting:
             self._tell_run(run)
         for process in keeper.processes.values():
-            self.tell(m.PROCESS, {"process_id": process.process_id})
+            others = [other.process_id for other in process.together]
+            more = {"together": [process.process_id, *others]} if others else {}
+            self.tell(m.PROCESS, {"process_id": process.process_id, **more})
         for report in keeper.viewer_reports.values():
             self.tell(m.VIEWER, report)
         self.tell(m.ENV, {"env_ids": list(keeper.envs)})
@@ -295,6 +300,21 @@ class HubLink:
         wanted = set(message["env_ids"])
         for env_id in [env_id for env_id in self._keeper.envs if env_id not in wanted]:
             del self._keeper.envs[env_id]
+        return _NOTHING
+
+    def _nudge(self, message: JsonObject) -> Answer:
+        viewer = self._keeper.viewers.find(message["viewer_id"])
+        done = viewer is not None and attention.nudge(viewer, str(message["name"]), str(message["value"]))
+        return {"done": done}, []
+
+    def _notify(self, message: JsonObject) -> Answer:
+        viewer = self._keeper.viewers.find(message["viewer_id"])
+        done = viewer is not None and attention.notify(viewer, str(message["title"]), str(message["body"]))
+        return {"done": done}, []
+
+    def _together(self, message: JsonObject) -> Answer:
+        processes = [self._process({"process_id": process_id}) for process_id in message["process_ids"]]
+        (together.join if message["on"] else together.leave)(processes)
         return _NOTHING
 
     def _listen(self, message: JsonObject) -> Answer:

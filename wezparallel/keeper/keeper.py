@@ -13,7 +13,7 @@ from contextlib import suppress
 
 from wezparallel import paths
 from wezparallel.errors import RequestError
-from wezparallel.keeper import callers, child, environment, handover, limits, ssh_agent
+from wezparallel.keeper import callers, child, environment, handover, limits, ssh_agent, together
 from wezparallel.keeper.hub_child import HubChild
 from wezparallel.keeper.listeners import Listeners
 from wezparallel.keeper.log import DEFAULT_CAP, DISK, ProcessLog, now_ms
@@ -23,6 +23,7 @@ from wezparallel.keeper.reaper import Reaper
 from wezparallel.keeper.stops import Stops
 from wezparallel.keeper.suspend import Suspends
 from wezparallel.keeper.viewers import Viewers
+from wezparallel.wire.bells import BELL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class Keeper:
                 raise RequestError(
                     "disk.full", f"the log of {process_id} cannot be opened: {error.strerror}; repair its folder"
                 ) from None
-            process = self.processes[process_id] = Process(process_id, log, self.loop)
+            process = self.processes[process_id] = Process(process_id, log, self.loop, self.tell)
         elif cap:
             process.log.set_cap(cap)
         return process
@@ -93,6 +94,7 @@ class Keeper:
         process.known = False
         del self.processes[process_id]
         ssh_agent.forget(process_id)
+        together.leave((process,))
         self.viewers.removed(process_id)
         for run in [run for run in self.runs.values() if run.process is process]:
             run.told = True
@@ -165,6 +167,8 @@ class Keeper:
             self.tell(LOST, process_id=process.process_id, offset=process.log.writer.end - lost, bytes=lost)
         if process.viewers:
             self.viewers.output(process, b"" if lost else data)
+        if run.tty and (BELL in data or not process.log.modes.quiet or process.calling.is_open):
+            process.calling.heard(data)
         answers = process.answers
         if answers.alone:
             answers.answer(run, data)

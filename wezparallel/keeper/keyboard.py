@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 
+from wezparallel.keeper import together
 from wezparallel.keeper.detach_key import DetachKey
 from wezparallel.wire import hello
 from wezparallel.wire.reports import Reports
@@ -104,7 +105,7 @@ class Keyboard:
         if self._timer is not None and not self._waiting:
             self._cancel()
         data, detached = self.detach_key.feed(data)
-        self._pass(data)
+        self._send(data)
         if self.detach_key.held and not detached and not self._waiting:
             self._timer = self._loop.after(DETACH_S, self._release)
         return detached
@@ -139,11 +140,17 @@ class Keyboard:
             self._report_timer.cancel()
             self._report_timer = None
 
+    def _send(self, data: bytes) -> None:
+        if self._process.together and not self._read_only:
+            together.typed(self._process, data)
+        self._pass(data)
+
     def _pass(self, data: bytes) -> None:
         run = self._process.run
         if not data or self._read_only or run is None or run.input_fd < 0:
             return
         self._process.answers.recent = b""
+        self._process.calling.typed(data)
         if self._waiting:
             self._waiting += data  # the rest of one read
         elif not run.write(data):
@@ -162,7 +169,7 @@ class Keyboard:
 
     def _release(self) -> None:
         self._timer = None
-        self._pass(self.detach_key.release())
+        self._send(self.detach_key.release())
 
     def _cancel(self) -> None:
         if self._timer is not None:

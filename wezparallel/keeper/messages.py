@@ -110,7 +110,17 @@ if TYPE_CHECKING:
         pid: int
         size: tuple[int, int]
         pane: str
+        """WezTerm's pane id, and in `mux` its socket; empty outside WezTerm"""
+        mux: str
         read_only: bool
+        kind: str
+        """`terminal`, `relay` or `frames`"""
+        parent_pid: int
+        """Whoever started the client; with `parent_start` it can be seen later whether it still lives"""
+        parent_start: int
+        reason: NotRequired[str]
+        """Why it is gone: `detached`, `hangup` (its terminal was closed), `ended` (nothing more to show), `removed`
+        (the process is), or `lost`: the connection ended without a word"""
 
 
 # How an agent's whole tree is known, whatever it does to its environment, session and parents (keeper/callers.py):
@@ -136,6 +146,9 @@ LOG_READ = "log_read"  # process_id. ok {kind, start, end}; kind `memory`: fds: 
 ENV_PUT = "env_put"  # env_id, env
 ENV_GET = "env_get"  # env_id. ok {env} or refused
 ENV_KEEP = "env_keep"  # env_ids: all others are dropped
+NUDGE = "nudge"  # viewer_id, name, value. Sets a user variable of its pane in WezTerm, if that can be done now
+NOTIFY = "notify"  # viewer_id, title, body. Its terminal shows a notification, if that can be done now
+TOGETHER = "together"  # process_ids, on. What is typed at one of these goes to all of them; `on` false: no longer
 LISTEN = "listen"  # name, address ("unix:/path" or "tcp:host:port"). ok {fds: 1, address}
 ADOPTED = "adopted"  # the hub has read everything that adoption brought, and serves
 PONG = "pong"  # re
@@ -147,13 +160,15 @@ REFUSED = "refused"
 RUN = "run"  # RunState
 EXITED = "exited"  # Exited
 VIEWER = "viewer"  # ViewerReport
-PROCESS = "process"  # process_id: known to viewers without a run, at adoption
+PROCESS = "process"  # process_id: known to viewers without a run, at adoption; together: ids of its group, if any
 ENV = "env"  # env_ids: those that the keeper holds, at adoption
 LISTENER = "listener"  # name, address, fds: 1; name `public` is the hub's own socket
 ADOPT_END = "adopt_end"  # keeper_pid, keeper_started_at, hub_deaths, upgrade {id, failed}: adoption is complete
 PING = "ping"  # n
 LOST = "lost"  # process_id, offset, bytes: output that could not be written
 SUSPENDED = "suspended"  # run_id, process_id, suspended: bool, left: how many of it could not be stopped
+CALLED = "called"  # process_id, title, text: it rang its bell (both empty) or sent a notification, and nobody was there
+ANSWERED = "answered"  # process_id: somebody typed at one of its terminals, for the first time since then
 OUTPUT = "output"  # process_id: first output of a run (for `ready` by default rules)
 
 # control role (`daemon …`): request → answer, the same framing

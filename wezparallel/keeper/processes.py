@@ -15,6 +15,7 @@ import time
 from collections import deque
 
 from wezparallel.keeper.answers import Answers
+from wezparallel.keeper.calling import Calling
 from wezparallel.keeper.lead import Lead
 from wezparallel.keeper.loop import READ_SIZE, TURN_BYTES
 from wezparallel.keeper.whereabouts import Whereabouts
@@ -45,15 +46,16 @@ FACTS = ("TERM", "COLORTERM", "TERM_PROGRAM", "TERM_PROGRAM_VERSION")
 class Process:
     """What viewers attach to. It is known from `reserve` or `spawn` on, until `forget`."""
 
-    __slots__ = ("answers", "facts", "keys", "known", "last_exit", "lead", "log", "process_id", "run", "size",
-                 "viewers", "whereabouts")  # fmt: skip
+    __slots__ = ("answers", "calling", "facts", "keys", "known", "last_exit", "lead", "log", "process_id", "run", "size",
+                 "together", "viewers", "whereabouts")  # fmt: skip
 
-    def __init__(self, process_id: str, log: ProcessLog, loop: Loop) -> None:
+    def __init__(self, process_id: str, log: ProcessLog, loop: Loop, tell: Callable[..., object]) -> None:
         self.process_id = process_id
         self.log = log
         self.lead = Lead(loop, self)
         self.answers = Answers(loop, self)
         self.whereabouts = Whereabouts(loop, self)
+        self.calling = Calling(loop, process_id, tell)
         self.run: Run | None = None
         """The run whose leader lives; None between runs."""
         self.viewers: list[Viewer] = []
@@ -63,6 +65,8 @@ class Process:
         self.facts: dict[str, str] = {}
         """`FACTS` of the first viewer"""
         self.known = True
+        self.together: tuple[Process, ...] = ()
+        """Others that get what is typed here (together.py)."""
         self.last_exit: JsonObject | None = None
         self.keys: deque[str] = deque(maxlen=KEYS)
 

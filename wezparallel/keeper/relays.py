@@ -54,6 +54,7 @@ class RelayViewer(StreamViewer):
         """Handle one frame of the client."""
         if kind == frames.DATA:
             if self.keyboard is not None and self.keyboard.typed(payload):
+                self.end_reason = "detached"
                 self.send(frames.DETACH)
                 self.end_hold(restore=True)
                 self.hold_ended()

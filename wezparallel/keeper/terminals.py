@@ -213,6 +213,7 @@ class TerminalViewer(Viewer):
         elif self._late is not None:
             self._take_late_answer(data)
         elif self.keyboard is not None and self.keyboard.typed(data):
+            self.end_reason = "detached"
             self._give_back(((frames.DETACH, b""),), leaves=False)
 
     def _listen(self) -> None:
@@ -311,6 +312,7 @@ class TerminalViewer(Viewer):
 
     def _hang_up(self) -> None:
         """The terminal is gone: close only, restore nothing."""
+        self.end_reason = "hangup"
         self._let_go()
         self.close_after_sending()
 

@@ -13,7 +13,7 @@ from collections import deque
 
 from wezparallel.errors import WireError
 from wezparallel.keeper import hold
-from wezparallel.wire.frames import DETACH, HANGUP, RETURNED, TERMINAL, pack
+from wezparallel.wire.frames import DETACH, GO, HANGUP, RETURNED, TERMINAL, pack
 from wezparallel.wire.hello import READ_ONLY
 
 TYPE_CHECKING = False
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _READ = 64 * 1024
 _MAX_FDS = 4  # descriptors in one message; a terminal is one
 _FDS_BYTES = socket.CMSG_SPACE(_MAX_FDS * array.array("i").itemsize)
+_REASONS = {DETACH: "detached", HANGUP: "hangup"}
 _MAX_UNSENT = 1024 * 1024  # bytes; a peer that lets this much wait does not read at all
 
 
@@ -39,6 +40,8 @@ class Viewer:
     """Whether this kind of viewer has keys."""
     told_cwd = told_folder = told_title = b""
     """What whereabouts.py has told the client, and its terminal."""
+    end_reason = "lost"
+    """What the hub is told once it is gone (messages.py)."""
     hinted = False
     """The terminal shows below the program's cursor that it is suspended (suspend.py)."""
 
@@ -190,6 +193,7 @@ class Viewer:
             "deaf": self._deaf,
             "told_title": self.told_title.hex(),
             "hinted": self.hinted,
+            "end_reason": self.end_reason,
         }
 
     def resume(self, carried: JsonObject) -> None:
@@ -203,6 +207,7 @@ class Viewer:
         self._deaf = carried["deaf"]
         self.told_title = bytes.fromhex(carried.get("told_title", ""))
         self.hinted = carried.get("hinted", False)
+        self.end_reason = carried.get("end_reason", "lost")
         self.watch()
 
     def _drop_fds(self) -> None:
@@ -242,6 +247,10 @@ class Viewer:
         for kind, payload in frames:
             if not self.is_open or self._closing:
                 return
+            if kind in _REASONS:
+                self.end_reason = _REASONS[kind]
+            elif kind in {TERMINAL, GO} and self.end_reason == "detached":
+                self.end_reason = "lost"
             if kind == TERMINAL and payload == hold.WORD:
                 self._take_hold()
             elif kind == DETACH and self._hold is not None:

@@ -78,6 +78,10 @@ class Viewers:
             viewer.output()
         viewer.start(rest)
 
+    def find(self, viewer_id: int) -> Viewer | None:
+        """Return a viewer that is there."""
+        return self._by_id.get(viewer_id)
+
     def output(self, process: Process, data: bytes = b"") -> None:
         """The process's log has grown; `data`, if all of it was logged, are its last bytes."""
         if process.whereabouts.idle:
@@ -88,6 +92,7 @@ class Viewers:
     def exited(self, process: Process, exit_: JsonObject) -> None:
         """The process's run has ended."""
         for viewer in list(process.viewers):
+            viewer.end_reason = "ended"
             viewer.exited(exit_)
 
     def started(self, process: Process) -> None:
@@ -100,11 +105,13 @@ class Viewers:
         """The process was forgotten."""
         for viewer in list(self._by_id.values()):
             if viewer.process is not None and viewer.process.process_id == process_id:
+                viewer.end_reason = "removed"
                 viewer.removed()
 
     def close_all(self) -> None:
         """Give every terminal back and close every connection, before the keeper ends or re-executes itself."""
         for viewer in list(self._by_id.values()):
+            viewer.end_reason = "ended"
             viewer.ended_by_keeper()
 
     def forget(self, viewer: Viewer) -> None:
@@ -114,7 +121,9 @@ class Viewers:
         process = viewer.process
         process.viewers.remove(viewer)
         process.lead.leave(viewer)
-        self._keeper.report_viewer(process.process_id, viewer.viewer_id, "gone", **_facts_of(viewer))
+        self._keeper.report_viewer(
+            process.process_id, viewer.viewer_id, "gone", **_facts_of(viewer), reason=viewer.end_reason
+        )
 
     def carry(self) -> list[JsonObject]:
         """Return all viewers as JSON for the program after this one; nothing is given back, and nothing changes."""
@@ -158,6 +167,7 @@ class Viewers:
                 continue
             payload = json.dumps({"run_id": run.run_id, "pid": run.pid, "tty": run.tty}).encode()
             for viewer in list(process.viewers):
+                viewer.end_reason = "lost"
                 viewer.started(payload)
 
     def _process_for(self, viewer: Viewer, peer: Peer) -> Process:
@@ -184,6 +194,8 @@ class Viewers:
         self._last_id += 1
         viewer.viewer_id = self._last_id
         viewer.process = process
+        if process.run is None and process.last_exit is not None:
+            viewer.end_reason = "ended"
         if viewer.writes and len(viewer.about.strings) > 8:
             ssh_agent.attached(process.process_id, viewer.about.strings[8])
         if viewer.types:
@@ -234,12 +246,18 @@ def _kind(role: int, about: hello.Viewer) -> type[Viewer]:
 
 def _facts_of(viewer: Viewer) -> JsonObject:
     about = viewer.about
-    pane = about.strings[5] if len(about.strings) > 5 else ""
+    pane, mux = about.strings[5:7] if len(about.strings) > 6 else ("", "")
+    inside = bool(about.flags & hello.INSIDE_WEZTERM)
+    kind = "terminal" if viewer.kind == hello.ROLE_TERMINAL else "relay" if viewer.types else "frames"
     return {
         "pid": viewer.pid,
         "size": about.size[:2],
-        "pane": pane,
+        "pane": pane if inside else "",
+        "mux": mux if inside else "",
         "read_only": not viewer.writes,
+        "kind": kind,
+        "parent_pid": about.parent_pid,
+        "parent_start": about.parent_start,
     }
 
 
