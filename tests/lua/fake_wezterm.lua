@@ -412,6 +412,10 @@ local function truncate_right(text, width)
   return column_width(text) <= width and text or text:sub(1, utf8.offset(text, width + 1) - 1)
 end
 
+local function pad_right(text, width)
+  return text .. (' '):rep(width - column_width(text))
+end
+
 local function log(level)
   return function(...)
     local words = {}
@@ -473,6 +477,7 @@ local members = {
   log_warn = log 'warn',
   mux = mux.module,
   on = on,
+  pad_right = pad_right,
   plugin = strict('wezterm.plugin', {
     list = function()
       return host.plugins()

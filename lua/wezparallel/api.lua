@@ -1,0 +1,446 @@
+--- Made by scripts/gen; edit the code instead. What can be asked of the hub, for `client.call` and for editors.
+--- Above: client. Below: nothing.
+local M = {}
+
+---List the alerts that hold now.
+---@class AlertList
+
+---Read a configuration without using it: a text, a file, or the one that would be read.
+---@class ConfigCheck
+---@field source string|nil The text itself.
+---@field path string|nil An absolute path; names the text, if given.
+---@field format 'yaml'|'toml'|nil Else the path's end tells.
+
+---Show every option, its value and where that came from.
+---@class ConfigGet
+
+---Read the configuration again. With an error nothing changes.
+---@class ConfigReload
+---@field key string|nil Idempotency key; the same key never acts twice within 24 h.
+
+---Have the keeper become another program, in place; its hub follows. Answered by the new hub.
+---@class DaemonUpgrade
+---@field key string|nil Idempotency key; the same key never acts twice within 24 h.
+---@field argv string[] The new keeper's command line; it must load first.
+
+---Return every command, reply and event as JSON Schema.
+---@class Describe
+---@field command string|nil Only this one.
+
+---Tell the environment that a process's next run would get. An agent may ask for its own
+---workspace's.
+---@class EnvironmentGet
+---@field process string
+---@field show_secrets boolean|nil Also the values whose names say that they are secret.
+
+---Make a recording of one run, page by page. It holds what was written before the first page was
+---asked for.
+---@class LogExport
+---@field process string
+---@field run string|nil Id of the run; null is the latest.
+---@field format 'asciicast'|nil asciicast is version 2 of that format.
+---@field cursor string|nil `next` of the page before.
+
+---Read a log, at most 256 KiB a reply. With `lines` the last lines; else from `offset` or `since`.
+---@class LogRead
+---@field process string
+---@field offset integer|nil
+---@field lines integer|nil
+---@field since string|nil RFC 3339, or an age as 90s, 10m, 2h, 1d.
+---@field stream 'stdout'|'stderr'|'tty'|nil
+---@field max_bytes integer|nil
+
+---Ask whether the hub answers.
+---@class Ping
+
+---Add a process, and start it unless `auto_start` is false.
+---@class ProcessAdd
+---@field key string|nil Idempotency key; the same key never acts twice within 24 h.
+---@field id string `workspace/name`, or a bare name.
+---@field command string|nil One executable; arguments go into `args`.
+---@field args string[]|nil
+---In the place of `command`: a definition of `process_templates`; other fields go over it.
+---@field template string|nil
+---@field variables table<string, string>|nil Values for the definition's `${NAME}`.
+---@field env table<string, string>|nil
+---@field cwd string|nil Absolute; the workspace's root, else the home folder.
+---@field auto_start_on_restore boolean|nil Comes back after a reboot.
+---@field auto_start boolean|nil
+---@field tty boolean|nil On a terminal; else on pipes, stdout and stderr apart.
+---@field restart 'always'|'on_failure'|'never'|nil
+---@field backoff_s number|nil First delay before a restart; doubles.
+---@field stop StopRules|nil
+---@field agent string|nil
+---@field log 'disk'|'memory'|'off'|nil Where output goes; but `disk`, a ring of 1 MB.
+---@field log_cap_bytes integer|nil
+---Names in its workspace, and what of each.
+---@field depends_on table<string, 'started'|'ready'|'exited_ok'>|nil
+---@field ready Probe|nil It counts as ready once this passes.
+---@field health Probe|nil Looked at while it runs; failing, it is restarted.
+---@field give_up GiveUp|nil
+---@field limits Limits|nil
+---@field watch string[]|nil Globs below its folder; a change restarts it, unless it is an agent.
+---@field on_close 'keep'|'stop'|'ask'|nil When its pane is closed by hand.
+---@field isolate boolean|nil Only an allow-list of the environment.
+---@field root string|nil Makes the workspace with this root if there is none.
+---@field unique boolean|nil A taken name becomes `name-2`.
+---@field reuse boolean|nil Take a spare where one fits; it keeps its id. Null: if `unique` is set.
+---@field environment table<string, string>|nil The caller's environment; kept in memory only.
+---Of a caller who goes there at once: it begins in this size and TERM. Kept in memory only.
+---@field terminal Terminal|nil
+
+---Tell all about one process.
+---@class ProcessGet
+---@field process string
+
+---SIGKILL a process and everything below it.
+---@class ProcessKill
+---@field key string|nil Idempotency key; the same key never acts twice within 24 h.
+---@field process string
+---@field run_id string|nil
+
+---List processes.
+---@class ProcessList
+---@field workspace string|nil
+---@field after string|nil
+---@field limit integer|nil
+
+---Have a process ask for a look, with a text; without one, take that back.
+---@class ProcessNotify
+---@field key string|nil Idempotency key; the same key never acts twice within 24 h.
+---@field process string
+---@field text string|nil One line; empty takes it back.
+
+---Stop a process and forget it, with its log.
+---@class ProcessRemove
+---@field key string|nil Idempotency key; the same key never acts twice within 24 h.
+---@field process string
+
+---Stop a process if it runs, and start it again.
+---@class ProcessRestart
+---@field key string|nil Idempotency key; the same key never acts twice within 24 h.
+---@field process string
+---@field wait 'spawned'|'ready'|nil Answer when it was spawned, or only when it is ready.
+---In the place of the environment that it has; kept in memory only. Else it stays.
+---@field environment table<string, string>|nil
+
+---Let a suspended process and everything below it go on.
+---@class ProcessResume
+---@field key string|nil Idempotency key; the same key never acts twice within 24 h.
+---@field process string
+
+---Start a process that does not run. Answers at once if it runs already.
+---@class ProcessStart
+---@field key string|nil Idempotency key; the same key never acts twice within 24 h.
+---@field process string
+---@field wait 'spawned'|'ready'|nil Answer when it was spawned, or only when it is ready.
+---In the place of the environment that it has; kept in memory only. Else it stays.
+---@field environment table<string, string>|nil
+
+---Stop a process and everything below it; answers when nothing of it is left.
+---@class ProcessStop
+---@field key string|nil Idempotency key; the same key never acts twice within 24 h.
+---@field process string
+---@field run_id string|nil Only if this is still the run.
+---@field grace_s number|nil
+
+---Suspend a process and everything below it (SIGSTOP); answers when all of it stands still.
+---@class ProcessSuspend
+---@field key string|nil Idempotency key; the same key never acts twice within 24 h.
+---@field process string
+
+---Type into a process, as a person would.
+---@class ProcessType
+---@field key string|nil Idempotency key; the same key never acts twice within 24 h.
+---@field process string
+---@field text string
+---@field enter boolean|nil Press Enter after it.
+---@field encoding 'utf-8'|'base64'|nil How `text` carries bytes.
+
+---Wait until a process is ready, has exited, or has written a line; what is so already counts.
+---`exited` is about the run that there is when it is asked for, or that is to come.
+---@class ProcessWait
+---@field process string
+---@field for 'ready'|'exited'|'output'|nil What to wait for.
+---@field regex string|nil Searched in each line of its run's output.
+---@field timeout_s number|nil Seconds to wait at most.
+
+---End the hub; with `children` stop every process first.
+---@class Shutdown
+---@field key string|nil Idempotency key; the same key never acts twice within 24 h.
+---@field children boolean|nil
+
+---Tell what runs, in numbers.
+---@class Status
+
+---Get events from now on, or from `since`. Keeps the connection open.
+---@class Subscribe
+---@field events string[]|nil Names, or `noun.*`, or `*`.
+---@field since integer|nil Events after this `seq`.
+---@field epoch string|nil The epoch that `since` belongs to.
+
+---Compile YAML without opening it; an error says file, line and column.
+---@class TemplateCheck
+---@field source string
+---@field root string|nil
+---@field variables table<string, string>|nil Values for its `${NAME}`.
+---@field environment table<string, string>|nil The caller's, to look further in; kept nowhere.
+
+---Write a new template into the user's folder. Only people may.
+---@class TemplateCreate
+---@field key string|nil Idempotency key; the same key never acts twice within 24 h.
+---@field name string A word; the file is NAME.yaml.
+---@field source string Its YAML, which has to compile.
+---@field kind 'workspace'|'process'|nil What it is a template of; null: what its text says.
+
+---Delete one of the user's templates. Only people may.
+---@class TemplateDelete
+---@field key string|nil Idempotency key; the same key never acts twice within 24 h.
+---@field name string A word; the file is NAME.yaml.
+---@field kind 'workspace'|'process'|nil What it is a template of; null: what its text says.
+
+---Compile a template and show it; without `name` the one that `up` would open in `root`.
+---@class TemplateGet
+---@field name string|nil
+---@field kind 'workspace'|'process'|nil Null: a workspace's, else a process's.
+---@field root string|nil
+---@field variables table<string, string>|nil Values for its `${NAME}` and `{{name}}`.
+---@field environment table<string, string>|nil The caller's, to look further in; kept nowhere.
+
+---List the templates of workspaces, or of processes, that can be used in a folder.
+---@class TemplateList
+---@field root string|nil Absolute folder to look in, beside the user's and ours.
+---@field kind 'workspace'|'process'|nil
+
+---Accept what a repository's template runs, exactly as it was shown. Only people may.
+---@class TemplateTrust
+---@field key string|nil Idempotency key; the same key never acts twice within 24 h.
+---@field name string|nil Name or path; null: the one that `up` would open in `root`.
+---@field root string|nil Absolute folder that it is opened in.
+---@field sha256 string As `template.untrusted` or `TemplateGet` told it.
+---@field variables table<string, string>|nil Values for its `${NAME}`.
+---@field environment table<string, string>|nil The caller's, to look further in; kept nowhere.
+
+---Replace one of the user's templates. Only people may.
+---@class TemplateUpdate
+---@field key string|nil Idempotency key; the same key never acts twice within 24 h.
+---@field name string A word; the file is NAME.yaml.
+---@field source string Its YAML, which has to compile.
+---@field kind 'workspace'|'process'|nil What it is a template of; null: what its text says.
+---@field was string|nil Only if this is still its YAML.
+
+---End this connection's subscription.
+---@class Unsubscribe
+
+---Bring a workspace to what its template says now: start what is new, change settings, stop nothing
+---unasked.
+---@class WorkspaceApply
+---@field key string|nil Idempotency key; the same key never acts twice within 24 h.
+---@field name string
+---@field template string|nil Name or absolute path; null: the one it was opened from.
+---@field source string|nil The template's YAML itself.
+---@field variables table<string, string>|nil Values for the template's `${NAME}`; first of all.
+---@field root string|nil Absolute; else its own project folder.
+---@field restart string[]|nil Names of changed processes to restart now; `*` is all.
+---@field prune boolean|nil Stop and forget what has left the template, with its logs.
+---@field dry_run boolean|nil Only tell what would change.
+---`plan` keeps a process with a pane waiting for its viewer, 1 s at most; `none` starts at once.
+---@field view 'none'|'plan'|nil
+---@field wait 'spawned'|'ready'|nil When to answer.
+---@field environment table<string, string>|nil The caller's environment; kept in memory only.
+
+---Stop everything in a workspace and hide it.
+---@class WorkspaceClose
+---@field key string|nil Idempotency key; the same key never acts twice within 24 h.
+---@field name string
+
+---Open a new workspace from a template.
+---@class WorkspaceCreate
+---@field key string|nil Idempotency key; the same key never acts twice within 24 h.
+---@field name string|nil Else the root folder's name.
+---Name or absolute path; null: what is found in the root, else `default`.
+---@field template string|nil
+---@field source string|nil The template's YAML itself.
+---@field variables table<string, string>|nil Values for the template's `${NAME}`; first of all.
+---@field root string|nil Absolute; else the home folder.
+---@field unique boolean|nil A name taken by another root becomes `name-2`.
+---`plan` keeps a process with a pane waiting for its viewer, 1 s at most; `none` starts at once.
+---@field view 'none'|'plan'|nil
+---@field wait 'spawned'|'ready'|nil When to answer.
+---@field environment table<string, string>|nil The caller's environment; kept in memory only.
+---Of a caller who goes there at once: the focused process begins in it. Kept in memory only.
+---@field terminal Terminal|nil
+
+---Stop everything in a workspace and forget it, with its logs.
+---@class WorkspaceDelete
+---@field key string|nil Idempotency key; the same key never acts twice within 24 h.
+---@field name string
+
+---Tell all about one workspace.
+---@class WorkspaceGet
+---@field name string
+---@field settings boolean|nil Tell what each process was told, too.
+
+---List workspaces.
+---@class WorkspaceList
+---@field root string|nil Only those with this root.
+---@field after string|nil
+---@field limit integer|nil
+
+---Open a workspace that was closed: start what should run in it.
+---@class WorkspaceOpen
+---@field key string|nil Idempotency key; the same key never acts twice within 24 h.
+---@field name string
+---`plan` keeps a process with a pane waiting for its viewer, 1 s at most; `none` starts at once.
+---@field view 'none'|'plan'|nil
+---@field wait 'spawned'|'ready'|nil When to answer.
+---@field environment table<string, string>|nil The caller's environment; kept in memory only.
+---Of a caller who goes there at once: the focused process begins in it. Kept in memory only.
+---@field terminal Terminal|nil
+---Take `environment` for what runs or is open too, from each next start on.
+---@field refresh_env boolean|nil
+
+---Give a workspace another name, also while it runs. The ids of the processes that it has stay.
+---@class WorkspaceRename
+---@field key string|nil Idempotency key; the same key never acts twice within 24 h.
+---@field name string
+---@field to string Its new name.
+
+---Make a workspace the current one; frontends that show workspaces go there.
+---@class WorkspaceSwitch
+---@field key string|nil Idempotency key; the same key never acts twice within 24 h.
+---@field name string
+---@field focus string|nil Process that gets the focus there: a name in it, or an id.
+
+---List the worktrees of a workspace's processes, and what speaks against removing each.
+---@class WorktreeList
+---@field workspace string
+
+---Remove a worktree that was made for processes; what is not committed, merged or still runs keeps
+---it.
+---@class WorktreeRemove
+---@field key string|nil Idempotency key; the same key never acts twice within 24 h.
+---@field path string
+---@field force boolean|nil Also with changes, and under what runs in it. They are lost.
+
+---When restarts by policy end.
+---@class GiveUp
+---@field tries integer|nil Restarts within the window.
+---@field window_s number|nil Seconds in which they are counted.
+---@field reset_s number|nil Seconds of life after which the delay is new.
+
+---What a process may use, and from where on somebody is told.
+---@class Limits
+---@field nice integer|nil Added niceness; below 0 needs rights.
+---Soft limits: as core cpu data fsize memlock nofile nproc stack; -1 lifts one.
+---@field ulimits table<string, integer>|nil
+---@field cpu_alert_percent number|nil Of one core, over a sample.
+---@field memory_alert_bytes integer|nil Resident bytes of its whole tree.
+
+---One way to see whether a process is ready or healthy. Exactly one of the four is given.
+---@class Probe
+---@field exec string[]|nil A program that exits with 0.
+---@field http string|nil A URL that answers with a status below 400.
+---@field tcp string|nil `host:port`, or a port of this machine, that accepts.
+---@field log_line string|nil A regular expression that a line of output matches.
+---@field interval_s number|nil Seconds between two looks.
+---@field timeout_s number|nil Seconds that one look may take.
+---@field threshold integer|nil So many failures in a row count.
+---@field start_s number|nil Seconds in which failures are no failures.
+
+---How a process is stopped.
+---@class StopRules
+---@field signal string|nil First signal.
+---@field grace_s number|nil Seconds before SIGKILL.
+---@field kill 'tree'|'group'|nil Who gets SIGKILL: everything below it, or its group.
+
+---A terminal's size, and what a program takes it for.
+---@class Terminal
+---@field rows integer
+---@field columns integer
+---@field x_pixels integer|nil Of the whole window; 0: not known.
+---@field y_pixels integer|nil Of the whole window; 0: not known.
+---@field term string|nil Its `TERM`.
+---@field colorterm string|nil Its `COLORTERM`.
+---@field term_program string|nil Its `TERM_PROGRAM`.
+---@field term_program_version string|nil Its `TERM_PROGRAM_VERSION`.
+
+---One of these.
+---@class Request
+---@field AlertList AlertList|nil
+---@field ConfigCheck ConfigCheck|nil
+---@field ConfigGet ConfigGet|nil
+---@field ConfigReload ConfigReload|nil
+---@field DaemonUpgrade DaemonUpgrade|nil
+---@field Describe Describe|nil
+---@field EnvironmentGet EnvironmentGet|nil
+---@field LogExport LogExport|nil
+---@field LogRead LogRead|nil
+---@field Ping Ping|nil
+---@field ProcessAdd ProcessAdd|nil
+---@field ProcessGet ProcessGet|nil
+---@field ProcessKill ProcessKill|nil
+---@field ProcessList ProcessList|nil
+---@field ProcessNotify ProcessNotify|nil
+---@field ProcessRemove ProcessRemove|nil
+---@field ProcessRestart ProcessRestart|nil
+---@field ProcessResume ProcessResume|nil
+---@field ProcessStart ProcessStart|nil
+---@field ProcessStop ProcessStop|nil
+---@field ProcessSuspend ProcessSuspend|nil
+---@field ProcessType ProcessType|nil
+---@field ProcessWait ProcessWait|nil
+---@field Shutdown Shutdown|nil
+---@field Status Status|nil
+---@field Subscribe Subscribe|nil
+---@field TemplateCheck TemplateCheck|nil
+---@field TemplateCreate TemplateCreate|nil
+---@field TemplateDelete TemplateDelete|nil
+---@field TemplateGet TemplateGet|nil
+---@field TemplateList TemplateList|nil
+---@field TemplateTrust TemplateTrust|nil
+---@field TemplateUpdate TemplateUpdate|nil
+---@field Unsubscribe Unsubscribe|nil
+---@field WorkspaceApply WorkspaceApply|nil
+---@field WorkspaceClose WorkspaceClose|nil
+---@field WorkspaceCreate WorkspaceCreate|nil
+---@field WorkspaceDelete WorkspaceDelete|nil
+---@field WorkspaceGet WorkspaceGet|nil
+---@field WorkspaceList WorkspaceList|nil
+---@field WorkspaceOpen WorkspaceOpen|nil
+---@field WorkspaceRename WorkspaceRename|nil
+---@field WorkspaceSwitch WorkspaceSwitch|nil
+---@field WorktreeList WorktreeList|nil
+---@field WorktreeRemove WorktreeRemove|nil
+
+---Commands that change something: they carry a `key`, and the same key never acts twice.
+---@type table<string, boolean>
+M.mutations = {
+  ConfigReload = true,
+  DaemonUpgrade = true,
+  ProcessAdd = true,
+  ProcessKill = true,
+  ProcessNotify = true,
+  ProcessRemove = true,
+  ProcessRestart = true,
+  ProcessResume = true,
+  ProcessStart = true,
+  ProcessStop = true,
+  ProcessSuspend = true,
+  ProcessType = true,
+  Shutdown = true,
+  TemplateCreate = true,
+  TemplateDelete = true,
+  TemplateTrust = true,
+  TemplateUpdate = true,
+  WorkspaceApply = true,
+  WorkspaceClose = true,
+  WorkspaceCreate = true,
+  WorkspaceDelete = true,
+  WorkspaceOpen = true,
+  WorkspaceRename = true,
+  WorkspaceSwitch = true,
+  WorktreeRemove = true,
+}
+
+return M

@@ -1,0 +1,281 @@
+--- Lists to choose from, questions, and what is told to the person. Words come before colours.
+---
+--- Each of these is one of WezTerm's own overlays; what comes after the choice is a callback.
+--- Above: workspaces, processes, init. Below: WezTerm.
+local wezterm = require 'wezterm'
+
+local M = {}
+
+local act = wezterm.action
+
+---Return text in a colour of the terminal's own palette, or dim without one.
+---@param text string
+---@param colour string|nil
+---@return string
+function M.paint(text, colour)
+  local attribute = colour and { Foreground = { AnsiColor = colour } }
+    or { Attribute = { Intensity = 'Half' } }
+  return wezterm.format { attribute, { Text = text }, 'ResetAttributes' }
+end
+
+---Cut or fill text to a width in cells.
+---@param text string
+---@param width integer
+---@return string
+function M.fit(text, width)
+  text = text:gsub('%c', ' ')
+  if wezterm.column_width(text) > width then
+    text = wezterm.truncate_right(text, width - 1) .. '…'
+  end
+  return wezterm.pad_right(text, width)
+end
+
+---Tell the person something that needs no answer.
+---@param window Window
+---@param message string
+function M.tell(window, message)
+  window:toast_notification('wezparallel', message, nil, 6000)
+end
+
+---@class Choice
+---@field label string
+---@field id string
+
+---Let the person choose from a list. Nothing happens when they leave it.
+---@param window Window
+---@param pane Pane
+---@param spec { title: string, description: string|nil, choices: Choice[], fuzzy: boolean|nil }
+---@param chosen fun(window: Window, pane: Pane, id: string)
+function M.pick(window, pane, spec, chosen)
+  -- The overlay shows its description, the title is in the tab bar only.
+  local description = spec.description or (spec.title .. ': Enter chooses, Esc leaves, / filters')
+  local fields = {
+    title = spec.title,
+    description = description,
+    fuzzy_description = description .. ' ',
+    choices = spec.choices,
+    fuzzy = spec.fuzzy or false,
+    action = wezterm.action_callback(function(on, at, id, label)
+      if id or label then
+        chosen(on, at, id)
+      end
+    end),
+  }
+  window:perform_action(act.InputSelector(fields), pane)
+end
+
+---Ask for a line of text. Nothing happens on Escape; an empty line is an answer.
+---@param window Window
+---@param pane Pane
+---@param spec { description: string, initial: string|nil }
+---@param answered fun(window: Window, pane: Pane, line: string)
+function M.ask(window, pane, spec, answered)
+  local fields = {
+    description = spec.description,
+    action = wezterm.action_callback(function(on, at, line)
+      if line then
+        answered(on, at, line)
+      end
+    end),
+  }
+  if spec.initial then
+    -- Stable WezTerm does not know the field and refuses it.
+    local ok, action = pcall(act.PromptInputLine, {
+      description = fields.description,
+      action = fields.action,
+      initial_value = spec.initial,
+    })
+    if ok then
+      window:perform_action(action, pane)
+      return
+    end
+    fields.description = ('%s (nothing: %s)'):format(spec.description, spec.initial)
+  end
+  window:perform_action(act.PromptInputLine(fields), pane)
+end
+
+local function knows(action)
+  return wezterm.has_action ~= nil and wezterm.has_action(action)
+end
+
+---Ask before something that cannot be taken back. Without a yes nothing happens.
+---@param window Window
+---@param pane Pane
+---@param message string a whole question
+---@param yes string what is done then, as `Delete it`
+---@param confirmed fun(window: Window, pane: Pane)
+function M.confirm(window, pane, message, yes, confirmed)
+  if knows 'Confirmation' then
+    local action = act.Confirmation {
+      message = message,
+      action = wezterm.action_callback(function(on, at)
+        confirmed(on, at)
+      end),
+    }
+    window:perform_action(action, pane)
+    return
+  end
+  M.pick(window, pane, {
+    title = message,
+    description = message,
+    choices = { { label = 'No', id = 'no' }, { label = yes, id = 'yes' } },
+  }, function(on, at, id)
+    if id == 'yes' then
+      confirmed(on, at)
+    end
+  end)
+end
+
+---Show lines and ask about them; they are part of the list, so that all of them can be read.
+---@param window Window
+---@param pane Pane
+---@param spec { title: string, yes: string, no: string, lines: string[] }
+---@param confirmed fun(window: Window, pane: Pane)
+function M.confirm_lines(window, pane, spec, confirmed)
+  local choices = { { label = spec.no, id = 'no' }, { label = spec.yes, id = 'yes' } }
+  for _, line in ipairs(spec.lines) do
+    choices[#choices + 1] = { label = M.paint('  ' .. line, nil), id = 'no' }
+  end
+  M.pick(
+    window,
+    pane,
+    { title = spec.title, description = spec.title, choices = choices },
+    function(on, at, id)
+      if id == 'yes' then
+        confirmed(on, at)
+      end
+    end
+  )
+end
+
+---Tell what went wrong. One line is a toast; more lines are shown in full, because they draw the place.
+---@param window Window
+---@param pane Pane
+---@param failure Failure
+function M.complain(window, pane, failure)
+  local message = failure.message or failure.code or 'unknown'
+  wezterm.log_warn(('wezparallel: %s (%s)'):format(message, failure.code or '?'))
+  if not message:find '\n' then
+    M.tell(window, message)
+    return
+  end
+  local choices = {}
+  for line in message:gmatch '[^\n]*' do
+    choices[#choices + 1] = { label = line, id = '' }
+  end
+  M.pick(
+    window,
+    pane,
+    { title = 'wezparallel', description = 'This did not work. Esc closes it.', choices = choices },
+    function() end
+  )
+end
+
+---@class Entry
+---@field name string of the action
+---@field text string what it does, for menus and the palette
+---@field icon string of the palette
+---@field run fun(window: Window, pane: Pane)
+
+local function entry(name, text, icon, module, field)
+  return {
+    name = name,
+    text = text,
+    icon = icon,
+    run = function(window, pane)
+      return require('wezparallel.' .. module)[field](window, pane)
+    end,
+  }
+end
+
+---Everything that there is to do, in the order of the menu.
+---@type Entry[]
+M.ENTRIES = {
+  entry(
+    'next_waiting',
+    'go to what waits for you longest',
+    'md_bell_ring',
+    'processes',
+    'next_waiting'
+  ),
+  entry('switch_workspace', 'switch to a workspace', 'md_swap_horizontal', 'workspaces', 'switch'),
+  entry(
+    'create_workspace',
+    'create a workspace here',
+    'md_plus_box_multiple',
+    'workspaces',
+    'create'
+  ),
+  entry('attach_process', 'go to a process, or show it here', 'md_eye', 'processes', 'attach'),
+  entry(
+    'show_dashboard',
+    'show or hide the dashboard',
+    'md_view_dashboard',
+    'processes',
+    'show_dashboard'
+  ),
+  entry('show_logs', 'show the log of a process', 'md_text_box', 'processes', 'show_logs'),
+  entry('restart_process', 'restart a process', 'md_restart', 'processes', 'restart'),
+  entry('kill_process', 'kill a process', 'md_skull', 'processes', 'kill'),
+  entry(
+    'type_all',
+    'type a line into all processes here',
+    'md_keyboard_variant',
+    'processes',
+    'type_all'
+  ),
+  entry(
+    'sync_panes',
+    'type into all panes of this tab, or no longer',
+    'md_sync',
+    'processes',
+    'sync_panes'
+  ),
+  entry('relayout', 'give the panes their sizes again', 'md_view_quilt', 'workspaces', 'relayout'),
+  entry('restore', 'show all open workspaces again', 'md_restore', 'workspaces', 'restore'),
+  entry(
+    'close_views',
+    'close the panes of a workspace, stop nothing',
+    'md_eye_off',
+    'workspaces',
+    'close_views'
+  ),
+  entry('delete_workspace', 'stop and forget a workspace', 'md_delete', 'workspaces', 'delete'),
+}
+
+---Show everything that there is to do.
+---@param window Window
+---@param pane Pane
+function M.menu(window, pane)
+  local choices = {}
+  for _, one in ipairs(M.ENTRIES) do
+    choices[#choices + 1] = { label = one.text, id = one.name }
+  end
+  M.pick(window, pane, { title = 'wezparallel', choices = choices }, function(on, at, id)
+    for _, one in ipairs(M.ENTRIES) do
+      if one.name == id then
+        one.run(on, at)
+      end
+    end
+  end)
+end
+
+local palette
+
+---Return the entries of the command palette. They are made once: WezTerm keeps every callback until a reload.
+---@return table[]
+function M.palette()
+  if not palette then
+    palette = {}
+    for _, one in ipairs(M.ENTRIES) do
+      palette[#palette + 1] = {
+        brief = 'wezparallel: ' .. one.text,
+        icon = one.icon,
+        action = wezterm.action_callback(one.run),
+      }
+    end
+  end
+  return palette
+end
+
+return M
