@@ -1,8 +1,7 @@
 """A plan becomes tabs and panes, or nothing: what was made for a plan that fails is closed again.
 
-Above: show.py. Below: cli.py. The sizes are worked out before anything is made, because a cut for which there is no
-room leaves a program behind that nobody sees. The plugin's `layout.lua` does the same by mux calls; the rule of the
-cells (docs/explanation/panes.md) is theirs together, the code is not.
+Above: show.py. Below: cli.py, cells.py. The sizes of a tab are worked out before anything is cut, because a cut for
+which there is no room leaves a program behind that nobody sees. The plugin's `layout.lua` does the same by mux calls.
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ from __future__ import annotations
 import contextlib
 
 from wezparallel.errors import RequestError
+from wezparallel.frontends.wezterm.cells import arrange
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,13 +19,8 @@ if TYPE_CHECKING:
     from wezparallel.frontends.wezterm.cli import Pane, Wezterm
     from wezparallel.types import JsonObject, ProcessId
 
-    Size: TypeAlias = tuple[int, int]
-    """Columns, rows."""
     CommandLine: TypeAlias = Callable[[JsonObject], list[str]]
     """What runs in a planned pane."""
-
-LEAST_CELLS = 1  # of a pane, in either direction
-DIVIDER = 1
 
 
 class Place:
@@ -89,35 +84,3 @@ def clean_up(wezterm: Wezterm, panes: Sequence[int]) -> None:
     for pane in reversed(panes):
         with contextlib.suppress(RequestError):
             wezterm.kill(pane)
-
-
-def arrange(first: str, splits: Sequence[JsonObject], size: Size) -> list[int]:
-    """Return how many cells the new pane of each cut gets, in a tab of that size. Pure.
-
-    Raises RequestError `template.layout` where a pane would have no room.
-    """
-    sizes: dict[str, Size] = {first: size}
-    cells: list[int] = []
-    for split in splits:
-        columns, rows = sizes[split["of"]]
-        is_beside = split["direction"] == "right"
-        whole = columns if is_beside else rows
-        count = share_of(whole, split["share"])
-        left = whole - DIVIDER - count
-        if left < LEAST_CELLS or count < LEAST_CELLS:
-            raise RequestError(
-                "template.layout",
-                f"there is no room for {split['pane']} beside {split['of']} in {size[0]} columns and {size[1]} rows; "
-                "make the window larger, or use fewer panes a tab",
-                pane=split["pane"], columns=size[0], rows=size[1],
-            )  # fmt: skip
-        cells.append(count)
-        sizes[split["of"]] = (left, rows) if is_beside else (columns, left)
-        sizes[split["pane"]] = (count, rows) if is_beside else (columns, count)
-    return cells
-
-
-def share_of(whole: int, share: float) -> int:
-    """Return the new pane's cells: its share of what the divider leaves, rounded; each keeps one at least."""
-    free = whole - DIVIDER
-    return min(max(int(free * share + 0.5), LEAST_CELLS), max(free - LEAST_CELLS, 0))
