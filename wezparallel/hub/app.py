@@ -169,6 +169,8 @@ class Hub:
             process = self.state.processes.get(message["process_id"])
             if process is not None:
                 self.pool.suspended(process, message["run_id"], message["suspended"], message["left"])
+        elif name in {messages.CALLED, messages.ANSWERED}:
+            notices.from_keeper(self, message)
         elif name == messages.LOST:
             data = {"process_id": message["process_id"], "workspace": None, "reason": f"{message['bytes']} bytes"}
             self.bus.publish("process.output_lost", data)

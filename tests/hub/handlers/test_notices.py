@@ -54,6 +54,18 @@ def test_a_notice_is_one_line_that_cannot_move_a_cursor(daemon: Daemon) -> None:
     assert refused.value.code == "process.not_found"
 
 
+def test_a_bell_and_a_notification_of_a_program_are_notices(daemon: Daemon) -> None:
+    calls = (r"\a", r"\033]777;notify;Claude;needs you\007", r"\a")
+    lines = "; ".join(f"read -r go; printf '{call}'" for call in calls)
+    daemon.call("ProcessAdd", id="b", command="sh", args=["-c", f"stty -echo; {lines}; exec sleep 1000"], tty=True)
+    daemon.call("ProcessType", process="b", text="\r")
+    until(lambda: (notice(daemon, "b") or {}).get("text") == "rang the bell", 10, "the bell")
+    daemon.call("ProcessType", process="b", text="\r")
+    until(lambda: (notice(daemon, "b") or {}).get("text") == "Claude: needs you", 10, "the notification")
+    with closing(FramesViewer.connect("b", path=f"{daemon.runtime}/keeper.sock")):
+        until(lambda: notice(daemon, "b") is None, 10, "the look")
+
+
 def variables(daemon: Daemon, name: str, **fields: Any) -> dict[str, dict[str, Any]]:
     told = daemon.call("EnvironmentGet", process=name, **fields)["variables"]
     assert [one["name"] for one in told] == sorted(one["name"] for one in told)

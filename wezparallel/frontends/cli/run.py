@@ -1,4 +1,4 @@
-"""`run`: keep one command in the workspace of the current folder, and look at it."""
+"""`run`: keep one command, or what a template says, in the workspace of the current folder, and look at it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import subprocess
 import sys
 
 from wezparallel.errors import RequestError
-from wezparallel.frontends.cli import door, exits, given, names, states
+from wezparallel.frontends.cli import door, exits, given, names, states, trusting
+from wezparallel.frontends.cli.up import project_root, template_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,21 +20,34 @@ HOME = "home"  # the workspace of what was started outside every workspace
 
 def run(context: Context) -> int:
     """Add the command as a process; attach unless told otherwise. Returns the program's exit code."""
-    argv = context.args.command
+    return trusting.asking(context, _run)
+
+
+def _run(context: Context) -> int:
+    args, argv = context.args, context.args.command
     if argv[:1] == ["--"]:
         argv = argv[1:]
-    if not argv:
+    if not argv and args.template is None:
         raise RequestError("command.bad_value", "run needs a command, as in `wezparallel run -- npm run dev`")
-    names.check_new(context.args.name)
+    if args.var and args.template is None:
+        raise RequestError("command.bad_value", "--var is a value for --template, which is not said", field="var")
+    names.check_new(args.name)
     cwd = os.getcwd()
     context.client(asked=True)
     here = names.workspace_of(context, cwd)
     workspace = here["name"] if here else HOME
-    tty = context.interactive if context.args.tty is None else context.args.tty
+    tty = context.interactive if args.tty is None else args.tty
+    if args.template is None:
+        what: JsonObject = {
+            "command": program(argv[0], cwd), "args": argv[1:], "cwd": cwd, "restart": "never", "on_close": "stop",
+        }  # fmt: skip
+        name = process_name(argv)
+    else:
+        name, what = _of_template(context, cwd)
+        what["args"] = argv or None
     reply = context.call(
-        "ProcessAdd", id=f"{workspace}/{context.args.name or process_name(argv)}", command=program(argv[0], cwd),
-        args=argv[1:], cwd=cwd, tty=tty, restart="never", unique=True, on_close="stop", environment=dict(os.environ),
-        root=None if here else os.path.expanduser("~"), terminal=given.terminal(context) if tty else None,
+        "ProcessAdd", id=f"{workspace}/{args.name or name}", tty=tty, unique=True, environment=dict(os.environ),
+        root=None if here else os.path.expanduser("~"), terminal=given.terminal(context) if tty else None, **what,
     )  # fmt: skip
     process = reply["process"]
     if reply.get("error"):
@@ -47,6 +61,18 @@ def run(context: Context) -> int:
     elif not attaches:
         tell(context, process)
     return attach(context, process["process_id"]) if attaches else exits.OK
+
+
+def _of_template(context: Context, cwd: str) -> tuple[str, JsonObject]:
+    """Return a template's name, and the fields that say what is started from it."""
+    root = project_root(cwd)
+    told = context.call(
+        "TemplateGet", name=template_name(context.args.template), kind="process", root=root, **given.given(context)
+    )
+    folders = [one["cwd"] for one in told["settings"] if one["cwd"] != root]  # none: it does not say where
+    record = told["template"]
+    fields = {"template": record["path"], "variables": given.variables(context.args.var or [])}
+    return process_name([record["name"]]), {**fields, "cwd": folders[0] if folders else cwd}
 
 
 def process_name(argv: list[str]) -> str:

@@ -41,6 +41,7 @@ def template(context: Context) -> int:
 
 def _list(context: Context, root: str) -> int:
     found = context.call("TemplateList", root=root)["templates"]
+    found += context.call("TemplateList", root=root, kind="process")["templates"]
     if context.json:
         context.dump({"templates": found})
         return exits.OK
@@ -51,7 +52,7 @@ def _list(context: Context, root: str) -> int:
     rows = [
         [
             Cell(one["name"], "bold"), Cell(one["description"]),
-            Cell(text.plural(one["processes"], "process", "processes")),
+            Cell(_size(one)),
             Cell(one["origin"], "dim"), Cell("" if one["trusted"] else "not accepted yet", "needs"),
             Cell("" if one["origin"] == "built-in" else text.home(one["path"], home), "dim"),
         ]
@@ -63,6 +64,12 @@ def _list(context: Context, root: str) -> int:
     )  # fmt: skip
     context.screen.table(columns, rows)
     return exits.OK
+
+
+def _size(record: JsonObject) -> str:
+    if record["kind"] == "process":
+        return "run --template"
+    return text.plural(record["processes"], "process", "processes")
 
 
 def _show(context: Context, root: str) -> int:
@@ -86,17 +93,23 @@ def _show(context: Context, root: str) -> int:
     screen.say()
     for line in reply["picture"].splitlines():
         screen.say("  " + line)
-    screen.say()
+    if reply["picture"]:
+        screen.say()
     rows = [_row(one) for one in reply["settings"]]
-    screen.table((Column(least=8), Column(rank=1), Column(rank=2, cut=""), Column(rank=3, cut="")), rows, indent=2)
-    screen.say()
+    if rows:
+        screen.table((Column(least=8), Column(rank=1), Column(rank=2, cut=""), Column(rank=3, cut="")), rows, indent=2)
+        screen.say()
+    if record["variables"]:
+        screen.table((Column(least=8), Column(rank=1), Column(rank=2)), map(_variable, record["variables"]), indent=2)
+        screen.say()
     for note in reply["notes"]:
         screen.say(screen.paint(note, "dim"))
     if not record["trusted"]:
         screen.say(
-            "It came with its folder and was not accepted yet; `wezparallel up` shows all that it runs, and asks."
+            "It came with its folder and was not accepted yet; what starts it shows all that it runs, and asks."
         )
-    screen.say(screen.paint(f"open it: wezparallel up {name}" if name else "open it: wezparallel up", "dim"))
+    verb = "start it: wezparallel run --template" if record["kind"] == "process" else "open it: wezparallel up"
+    screen.say(screen.paint(f"{verb} {name}" if name else verb, "dim"))
     return exits.OK
 
 
@@ -105,6 +118,17 @@ def _row(settings: JsonObject) -> list[Cell]:
     return [
         Cell(settings["name"], "bold"), Cell(command), Cell("" if settings["pane"] else "no pane", "dim"),
         Cell("" if settings["restart"] == "never" else f"restarts {settings['restart'].replace('_', ' ')}", "dim"),
+    ]  # fmt: skip
+
+
+def _variable(variable: JsonObject) -> list[Cell]:
+    default = variable["default"]
+    needs = "needs a value" if variable["required"] else "may be left out"
+    example = f"for example {variable['example']}" if variable["example"] else ""
+    says = [variable["description"].rstrip("."), example]
+    return [
+        Cell("{{" + variable["name"] + "}}", "bold"), Cell(needs if default is None else f"else {default}"),
+        Cell("; ".join(filter(None, says)), "dim"),
     ]  # fmt: skip
 
 
@@ -134,6 +158,9 @@ def _check_one(context: Context, name: str, root: str) -> None:
         return
     for note in reply["notes"]:
         context.note(f"wezparallel: {note}")
+    if reply["kind"] == "process":
+        context.screen.say(f"{name} is right: a template of one process")
+        return
     panes = sum(len(tab["panes"]) for tab in reply["plan"]["tabs"])
     context.screen.say(f"{name} is right: {text.plural(panes, 'pane')}")
     context.screen.say()

@@ -1,10 +1,14 @@
-"""What a process asks to be looked at with, from the moment that it asks until somebody looks or types."""
+"""What a process asks to be looked at with, from the moment that it asks until somebody looks or types.
+
+It asks by `wezparallel notify`, or as any program does: by its terminal's bell, by OSC 9 or OSC 777.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from wezparallel.hub.state.model import rfc3339
+from wezparallel.keeper.messages import ANSWERED
 
 if TYPE_CHECKING:
     from wezparallel.hub.app import Hub
@@ -22,6 +26,19 @@ def put(hub: Hub, process: Process, text: str) -> None:
     process.notified = {"text": line, "at": rfc3339(hub.now_ms()), "run_id": run_id}
     hub.store.put_process(process)
     _tell(hub, process, line)
+
+
+def from_keeper(hub: Hub, message: dict[str, Any]) -> None:
+    """Take a bell or a notification for a notice, or that somebody typed for its end."""
+    process = hub.state.processes.get(message["process_id"])
+    if process is None or process.removed:
+        return
+    if message["m"] == ANSWERED:
+        clear(hub, process)
+        return
+    text = ": ".join(part for part in (message["title"], message["text"]) if part)
+    if text or process.notified is None:  # a bell says less than what stands there
+        put(hub, process, text or "rang the bell")
 
 
 def clear(hub: Hub, process: Process) -> None:
