@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts import settings_pages, template_pages
+from wezparallel.frontends.lua import generate
 from wezparallel.hub.pool import lifecycle
 from wezparallel.protocol import registry
 
@@ -51,6 +52,7 @@ MADE = {
     "config/schema/template.schema.json": template_pages.schema_text,
     "config/schema/config.schema.json": settings_pages.schema,
     "config/templates/framework.yaml": settings_pages.sample,
+    "lua/wezparallel/api.lua": generate.api,
 }
 
 

@@ -15,11 +15,6 @@ local M = {}
 -- One argument of a program holds 128 KiB in Linux, its end included.
 local MAX_ARGUMENT = 128 * 1024 - 1
 
----@class Failure
----@field code string
----@field message string
----@field data table|nil
-
 local function failure(code, message, data)
   return { code = code, message = message, data = data }
 end
@@ -43,7 +38,7 @@ local function fresh_key()
 end
 
 ---Return a request as one line. What changes something gets a key.
----@param request table<string, table>|string
+---@param request Request|string
 ---@return string
 function M.encode(request)
   if type(request) == 'string' then
@@ -145,7 +140,7 @@ function M.snapshot()
 end
 
 ---Send one request and return the body of its reply, or nil and what went wrong.
----@param request table<string, table>|string one command: `{ ProcessStart = { process = 'web/api' } }`
+---@param request Request|string one command: `{ ProcessStart = { process = 'web/api' } }`
 ---@param timeout_s number|nil else the option `timeout_ms`
 ---@return table|nil body
 ---@return Failure|nil
@@ -162,14 +157,9 @@ function M.call(request, timeout_s)
   local words = M.command(snapshot, line, timeout_s or options.current.timeout_ms / 1000)
   local ran, ok, stdout, stderr = pcall(wezterm.run_child_process, words)
   if not ran then
-    log.debug('%s cannot be run: %s', words[1], ok)
-    return nil,
-      failure(
-        'gui.no_program',
-        ('%s cannot be run; install wezparallel again, then `wezparallel init`'):format(
-          snapshot.python
-        )
-      )
+    local reason = tostring(ok):match '[^\n]+'
+    local form = '%s cannot be run (%s); install wezparallel again, then `wezparallel init`'
+    return nil, failure('gui.no_program', form:format(snapshot.python, reason))
   elseif not ok then
     local said = last_line(stderr) or 'the daemon does not answer; `wezparallel doctor` looks why'
     log.debug('%s: %s', next(type(request) == 'table' and request or { [request] = true }), said)

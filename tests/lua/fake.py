@@ -385,8 +385,11 @@ class FakeWezterm:
     def _run_child(self, argv: Any) -> tuple[Any, ...]:
         words = [str(word) for word in argv.values()]
         self.children.append(words)
-        if words[0] == f"{EXECUTABLE_DIR}/wezterm" and words[1] == "cli":
-            return self._cli(words[2:])
+        program = (
+            words[2:] if words[:1] == ["/usr/bin/env"] and words[1].startswith("WEZTERM_UNIX_SOCKET=") else words
+        )
+        if program[:2] == [f"{EXECUTABLE_DIR}/wezterm", "cli"]:
+            return self._cli(program[2:])
         try:
             answer = self.answer(words)
         except OSError as error:

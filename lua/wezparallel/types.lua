@@ -1,0 +1,99 @@
+---@meta
+--- The shapes that more than one module speaks of: what went wrong, the snapshot file, WezTerm's own objects.
+--- For editors only; nobody requires it. Commands and their fields stand in api.lua.
+
+---@class Failure
+---@field code string stable, dotted
+---@field message string a sentence that says what to do next
+---@field data table|nil
+
+---@class Snapshot
+---@field format integer
+---@field protocol { min: integer, max: integer }
+---@field version string
+---@field hub_id string|nil nil until a hub has written it
+---@field written_at string
+---@field python string
+---@field call string
+---@field attach string
+---@field direct string
+---@field program string[]
+---@field socket string
+---@field keeper_socket string
+---@field env table<string, string>
+---@field keys string path of keys.json
+---@field ui { theme: string, show_process_status: boolean, auto_hide_inactive_panes: boolean }
+---@field counts Counts
+---@field waiting Waiting[] who waits longest first
+---@field workspaces SnapshotWorkspace[]
+---@field loose SnapshotProcess[] processes without a workspace
+---@field templates { name: string, description: string }[]
+---@field requests GuiRequest[] newest last
+---@field cut boolean|nil
+
+---@class Counts
+---@field workspaces integer
+---@field processes integer
+---@field running integer
+---@field agents integer
+---@field waiting integer
+---@field failed integer
+
+---@class Waiting
+---@field process_id string
+---@field name string
+---@field workspace string|nil
+---@field kind string|nil
+---@field text string
+---@field since string
+
+---@class SnapshotWorkspace
+---@field name string
+---@field root string
+---@field open boolean
+---@field focus string|nil
+---@field switched_at string|nil
+---@field tabs PlanTab[]
+---@field processes SnapshotProcess[]
+
+---@class SnapshotProcess
+---@field id string
+---@field name string
+---@field state string
+---@field pane boolean its template gives it one
+---@field direct boolean
+---@field exit_code integer|nil
+---@field reason string|nil
+---@field waits string|nil
+---@field on_close 'keep'|'stop'|'ask'
+---@field since string|nil
+---@field views { pane: string, mux: string }[]
+
+---@class PlanTab
+---@field title string
+---@field focus string|nil
+---@field first string
+---@field splits { of: string, pane: string, direction: 'right'|'down', share: number }[]
+---@field panes { pane: string, process_id: string, title: string, focus: boolean, direct: boolean }[]
+
+---@class GuiRequest
+---@field id integer
+---@field at string
+---@field mux string|nil nil: any GUI
+---@field kind string
+---@field workspace string|nil
+---@field process_id string|nil
+---@field focus string|nil
+---@field where 'tab'|'split'|'window'|nil
+---@field after_pane string|nil
+---@field pane string|nil
+---@field title string|nil
+---@field body string|nil
+---@field name string|nil
+
+---@class Window a window of the GUI
+---@class Pane
+---@class MuxWindow
+---@class MuxTab
+---@class Config what wezterm.config_builder() makes
+---@class KeyAssignment
