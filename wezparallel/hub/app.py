@@ -34,6 +34,7 @@ from wezparallel.hub.pool.env_ids import EnvIds
 from wezparallel.hub.pool.heartbeats import Heartbeats
 from wezparallel.hub.pool.keeper_link import KeeperLink, close_all
 from wezparallel.hub.pool.sampler import Sampler, Usage
+from wezparallel.hub.pool.spares import Spares
 from wezparallel.hub.pool.supervise import Pool, alive
 from wezparallel.hub.state.store import Store
 from wezparallel.hub.timers import Timers
@@ -76,6 +77,7 @@ class Hub:
         self.timers = Timers()
         self.environments = EnvIds(link)
         self.soon = server.soon()
+        self.spares = Spares(self)
         self.pool = Pool(self)
         self.workspaces = Workspaces(self)
         self.trust = Trust(self)
@@ -111,9 +113,7 @@ class Hub:
                 process
                 for process in self.state.processes.values()
                 if not process.removed
-                and (
-                    process.settings.name == process_id or (alive(process.run) and str(process.run.pid) == process_id)
-                )
+                and (process.name == process_id or (alive(process.run) and str(process.run.pid) == process_id))
             ]
             found = named[0] if len(named) == 1 else None
         if found is None:
@@ -153,6 +153,8 @@ class Hub:
         process = self.state.processes.get(message["process_id"])
         if process is not None:
             notices.clear(self, process)
+            if not message.get("read_only"):
+                self.spares.claim(process)
             self.pool.release(process)
 
     def from_keeper(self, message: dict[str, Any], fds: list[int]) -> None:

@@ -60,7 +60,8 @@ def reload(hub: Hub, read: Callable[[], Configuration] = configuration.load) -> 
             "config.bad_value", first.message, file=first.file, line=first.line, column=first.column,
             errors=[problem.message for problem in fresh.errors],
         )  # fmt: skip
-    changed = differences(hub.settings, fresh.settings)
+    before = hub.settings
+    changed = differences(before, fresh.settings)
     hub.configuration = fresh
     hub.settings = fresh.settings
     begin(hub)
@@ -69,6 +70,7 @@ def reload(hub: Hub, read: Callable[[], Configuration] = configuration.load) -> 
         hub.bus.publish("config.changed", {"path": fresh.path, "changed": changed, "message": None})
         hub.expire_logs()
         hub.pool.admission.changed()
+        hub.spares.configured(before)
     return changed
 
 

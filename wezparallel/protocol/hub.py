@@ -68,6 +68,7 @@ class StatusReply(Reply):
     workspaces: int
     processes: int
     by_state: dict[str, int]
+    spares: Annotated[int, Field(description="Of the processes, those that were started ahead.")] = 0
     hub_memory_bytes: int | None
     processes_memory_bytes: int | None
     subscribers: int

@@ -121,6 +121,7 @@ class ProcessRecord(Record):
     ] = None
     needs_restart: Annotated[bool, Field(description="It runs with settings from before a change.")] = False
     notified: Annotated[Notice | None, Field(description="Until somebody looks or types.")] = None
+    spare: Annotated[bool, Field(description="Started ahead; nobody has asked for it yet.")] = False
 
 
 class ProcessReply(Reply):
@@ -137,6 +138,8 @@ class ProcessAdded(ProcessReply):
     now: Annotated[str, Field(description="`spawned`, `refused`, `waits` or `added`.")]
     error: Payload | None = None
     dropped: Annotated[list[str], Field(description="Unsafe names that were left out of `env`.")] = []
+    reused: Annotated[bool, Field(description="It was a spare: it ran already, and keeps its id.")] = False
+    not_reused: Annotated[str | None, Field(description="Why a spare of its kind was not taken.")] = None
 
 
 class ProcessAdd(Mutation[ProcessAdded]):
@@ -173,6 +176,9 @@ class ProcessAdd(Mutation[ProcessAdded]):
     isolate: Annotated[bool, Field(description="Only an allow-list of the environment.")] = False
     root: Annotated[str | None, Field(description="Makes the workspace with this root if there is none.")] = None
     unique: Annotated[bool, Field(description="A taken name becomes `name-2`.")] = False
+    reuse: Annotated[
+        bool | None, Field(description="Take a spare where one fits; it keeps its id. Null: if `unique` is set.")
+    ] = None
     environment: Annotated[
         dict[str, str] | None, Field(description="The caller's environment; kept in memory only.", repr=False)
     ] = None
@@ -368,6 +374,7 @@ class ProcessEvent(Record):
     next_start_at: str | None = None
     reason: str | None = None
     text: Annotated[str | None, Field(description="What it asks for a look with; null: no longer.")] = None
+    spare: Annotated[bool | None, Field(description="It was added as a spare.")] = None
 
 
 COMMANDS: tuple[type[Command[Reply]], ...] = (
@@ -378,6 +385,6 @@ EVENTS: dict[str, type[Record]] = {
     f"process.{verb}": ProcessEvent
     for verb in (
         "added", "waiting", "starting", "running", "ready", "unhealthy", "suspended", "resumed", "stopping",
-        "stopped", "exited", "backoff", "failed", "removed", "notified", "output_lost",
+        "stopped", "exited", "backoff", "failed", "removed", "notified", "reused", "output_lost",
     )
 }  # fmt: skip

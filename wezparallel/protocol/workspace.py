@@ -60,6 +60,7 @@ class WorkspaceRecord(Record):
     folder: Annotated[str | None, Field(description="Project folder; a template may put the root elsewhere.")] = None
     switched_at: Annotated[str | None, Field(description="When somebody last switched to it.")] = None
     not_in_template: Annotated[int, Field(description="Processes that have left its template.")] = 0
+    spares: Annotated[int, Field(description="Started ahead; not among `processes` and `running`.")] = 0
 
 
 class Outcome(Record):

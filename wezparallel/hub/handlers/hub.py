@@ -73,7 +73,9 @@ def status(hub: Hub, _command: words.Status) -> words.StatusReply:
         keeper_uptime_s=None if keeper_started is None else round((hub.now_ms() - keeper_started) / 1000, 1),
         hub_deaths=facts.get("hub_deaths"), socket=_public_name(),
         workspaces=sum(workspace.open for workspace in hub.state.workspaces.values()),
-        processes=sum(by_state.values()), by_state=by_state, hub_memory_bytes=_own_memory(int(time.monotonic())),
+        processes=sum(by_state.values()), by_state=by_state,
+        spares=sum(one.spare is not None and not one.removed for one in hub.state.processes.values()),
+        hub_memory_bytes=_own_memory(int(time.monotonic())),
         processes_memory_bytes=sum(memory) if memory else None, subscribers=hub.bus.subscribers,
         config_error=hub.configuration.errors[0].summary if hub.configuration.errors else None,
     )  # fmt: skip

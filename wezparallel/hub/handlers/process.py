@@ -139,6 +139,7 @@ def type_(hub: Hub, command: words.ProcessType) -> Accepted:
         )
     _bytes_to_type(command)
     notices.clear(hub, process)
+    hub.spares.claim(process)
     return {"process_id": process.process_id, "write_key": command.key or secrets.token_hex(8)}
 
 

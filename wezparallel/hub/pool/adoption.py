@@ -92,6 +92,7 @@ class Adoption:
         for message in self._exits:
             hub.pool.exited(message)
         hub.drop_unused_environments()
+        hub.spares.begin()
         hub.link.send({"m": messages.ADOPTED})
 
     def _settle_lost(self) -> None:

@@ -96,3 +96,10 @@ def of_caller(env: Mapping[str, str] | None, by: Mapping[str, object] | None) ->
 def put_environment(hub: Hub, env: Mapping[str, str] | None) -> str:
     """Hand the environment that the present caller gives to the keeper; return its id."""
     return hub.environments.put(of_caller(env, hub.bus.by))
+
+
+def as_callers(settings: ProcessSettings, by: Mapping[str, object] | None) -> ProcessSettings:
+    """Return a new process's settings as its caller's: what an agent adds is an agent's, whatever it asks for."""
+    if by is None or by["role"] == "person":
+        return settings
+    return settings.model_copy(update={"of_agent": True, "may": []})

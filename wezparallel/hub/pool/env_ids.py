@@ -72,6 +72,10 @@ class EnvIds:
             return environment.filtered(env)
         return self._seen.get(env_id) or self._seen.get(LOGIN) or environment.filtered(os.environ)
 
+    def seen(self, env_id: str) -> dict[str, str] | None:
+        """Return an environment if that takes no question."""
+        return self._seen.get(env_id)
+
     def holds(self, env_id: str) -> bool:
         """Tell whether the keeper has it; after the keeper's end it has none."""
         return env_id in self.held

@@ -21,6 +21,7 @@ def expect(hub: Hub, process: Process | None, terminal: Terminal | None) -> None
     """Have the next run of a process begin in this terminal; to be called before that run is wanted."""
     if process is None or terminal is None or not process.settings.tty or alive(process.run):
         return
+    hub.spares.shown_on(process, terminal)
     message = {
         "m": messages.RESERVE, "process_id": process.process_id,
         "size": [terminal.rows, terminal.columns, terminal.x_pixels, terminal.y_pixels],

@@ -78,6 +78,7 @@ class Telling:
         self._notify(process.process_id)
         self.needs.changed(process.process_id)
         self.admission.changed()
+        self._hub.spares.changed()
 
     def _notify(self, process_id: str) -> None:
         event = self._changed.pop(process_id, None)

@@ -92,6 +92,13 @@ class Process:
     """A run that began before its settings changed, and those that it began with."""
     notified: JsonObject | None = None
     """Why it asks for a look: `text`, `at` and `run_id`; until somebody looks or types."""
+    spare: JsonObject | None = None
+    """It was started ahead and nobody has asked for it yet: `kind`, and what else has to fit (`pool/spares.py`)."""
+
+    @property
+    def name(self) -> str:
+        """Return what it is called within its workspace; a spare, which has no name yet, as its id ends."""
+        return self.settings.name if self.spare is None else self.process_id.rpartition("/")[2]
 
     @property
     def notice(self) -> JsonObject | None:
@@ -136,9 +143,13 @@ class State:
     workspaces: dict[WorkspaceName, Workspace] = field(default_factory=dict)
     processes: dict[ProcessId, Process] = field(default_factory=dict)
 
-    def members(self, workspace: WorkspaceName) -> list[Process]:
-        """Return a workspace's processes in the order of their definition, without those being removed."""
+    def members(self, workspace: WorkspaceName, *, spares: bool = False) -> list[Process]:
+        """Return a workspace's processes in the order of their definition, without those being removed.
+
+        Spares are nobody's yet: they have no name of their own, so they are left out unless they are asked for.
+        """
         found = [p for p in self.processes.values() if p.workspace == workspace and not p.removed]
+        found = found if spares else [p for p in found if p.spare is None]
         return sorted(found, key=lambda process: (process.order, process.process_id))
 
 
@@ -164,7 +175,7 @@ def process_record(
     return {
         "process_id": process.process_id,
         "workspace": process.workspace,
-        "name": settings.name,
+        "name": process.name,
         "command": settings.command or " ".join(settings.argv),
         "argv": settings.argv,
         "cwd": settings.cwd,
@@ -197,6 +208,7 @@ def process_record(
         "in_template": process.in_template,
         "needs_restart": process.running_settings is not settings and run is not None and run.status == "spawned",
         "notified": process.notice,
+        "spare": process.spare is not None,
     }
 
 
@@ -211,8 +223,8 @@ def on_close(settings: ProcessSettings) -> str:
 
 def workspace_record(workspace: Workspace, members: Iterable[Process]) -> JsonObject:
     """Return what clients see of a workspace (`protocol.workspace.WorkspaceRecord`)."""
-    members = list(members)
-    states = [process.state for process in members if not process.removed]
+    members = [process for process in members if not process.removed]
+    states = [process.state for process in members if process.spare is None]
     return {
         "name": workspace.name,
         "root": workspace.root,
@@ -221,10 +233,11 @@ def workspace_record(workspace: Workspace, members: Iterable[Process]) -> JsonOb
         "open": workspace.open,
         "folder": workspace.folder or workspace.root,
         "switched_at": _moment(workspace.switched_at),
-        "not_in_template": sum(one.in_template is False and not one.removed for one in members),
+        "not_in_template": sum(one.in_template is False for one in members),
         "focus": workspace.focus,
         "processes": len(states),
         "running": sum(state in LIVE for state in states),
+        "spares": len(members) - len(states),
     }
 
 

@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from wezparallel.errors import RequestError
+from wezparallel.hub.pool import checks
 from wezparallel.hub.pool.supervise import alive
 from wezparallel.hub.state.model import Process, Workspace, workspace_record
 from wezparallel.keeper import messages
@@ -37,7 +38,8 @@ class Workspaces:
 
     def record(self, workspace: Workspace) -> WorkspaceRecord:
         """Return what clients see of it."""
-        return WorkspaceRecord.model_validate(workspace_record(workspace, self._hub.state.members(workspace.name)))
+        members = self._hub.state.members(workspace.name, spares=True)
+        return WorkspaceRecord.model_validate(workspace_record(workspace, members))
 
     def plan(self, workspace: Workspace) -> Plan:
         """Return how its panes are drawn."""
@@ -118,13 +120,15 @@ class Workspaces:
 
     def put(self, process: Process) -> None:
         """Add a process. One that an agent adds is an agent to the hub, whatever it calls itself and asks for."""
-        by = self._hub.bus.by
-        if by is not None and by["role"] != "person":
-            process.settings = process.settings.model_copy(update={"of_agent": True, "may": []})
+        process.settings = checks.as_callers(process.settings, self._hub.bus.by)
         self._hub.state.processes[process.process_id] = process
         self._hub.store.put_process(process)
         self._hub.store.when_committed(self._hub.store.ticket(), lambda: self._make_known(process))
-        data = {"process_id": process.process_id, "workspace": process.workspace, "state": process.state}
+        data: dict[str, Any] = {
+            "process_id": process.process_id, "workspace": process.workspace, "state": process.state
+        }  # fmt: skip
+        if process.spare is not None:
+            data["spare"] = True
         self._hub.bus.publish("process.added", data)
 
     def start(self, workspace: Workspace, view: str) -> dict[str, str]:
@@ -189,17 +193,19 @@ class Workspaces:
                 process.workspace = name
                 store.put_process(process)
         self._hub.bus.publish("workspace.renamed", {"workspace": name, "root": workspace.root, "previous": previous})
+        self._hub.spares.changed()
 
     def close(self, workspace: Workspace) -> dict[str, str | None]:
         """Stop everything in it and hide it; return what has to end, by process id."""
         workspace.open = False
         self._hub.store.put_workspace(workspace)
         self._hub.bus.publish("workspace.closed", {"workspace": workspace.name, "root": workspace.root})
-        return {p.process_id: self._hub.pool.want_down(p) for p in self._hub.state.members(workspace.name)}
+        members = self._hub.state.members(workspace.name, spares=True)
+        return {process.process_id: self._hub.pool.want_down(process) for process in members}
 
     def delete(self, workspace: Workspace) -> list[str]:
         """Stop everything in it and forget it; return the ids that have to be gone."""
-        members = self._hub.state.members(workspace.name)
+        members = self._hub.state.members(workspace.name, spares=True)
         for process in members:
             self._hub.pool.want_gone(process)
         del self._hub.state.workspaces[workspace.name]
