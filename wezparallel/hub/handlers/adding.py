@@ -11,6 +11,7 @@ from wezparallel.hub.handlers.instantiating import from_template
 from wezparallel.hub.handlers.process import accepted_one, record, until_up
 from wezparallel.hub.pool import checks, dependencies, kinds, showing
 from wezparallel.hub.pool.admission import check_room
+from wezparallel.hub.pool.spares import Wanted
 from wezparallel.hub.state.model import Process
 from wezparallel.protocol import process as words
 from wezparallel.protocol.process import NAME_PATTERN, ProcessSettings
@@ -66,6 +67,10 @@ def add(hub: Hub, command: words.ProcessAdd) -> Accepted:
     if workspace and owner is None:  # only now: a request that is refused must change nothing
         hub.workspaces.check_former(workspace)
         hub.workspaces.add(workspace, command.root or home)
+    spare, not_reused = _spare(hub, command, name, settings)
+    if spare is not None:
+        run_id = hub.spares.give(spare, settings, settings.agent or name, command.auto_start_on_restore)
+        return {"process_id": spare.process_id, "run_id": run_id, "dropped": dropped, "reused": True}
     process = Process(
         process_id, workspace or None, settings, desired="down", created_at=hub.now_ms(),
         order=len(hub.state.members(workspace)), env_id=checks.put_environment(hub, command.environment),
@@ -73,8 +78,8 @@ def add(hub: Hub, command: words.ProcessAdd) -> Accepted:
     )  # fmt: skip
     hub.workspaces.put(process)
     showing.expect(hub, process, command.terminal)
-    run_id = hub.pool.want_up(process) if command.auto_start else None
-    return {"process_id": process_id, "run_id": run_id, "dropped": dropped}
+    first_id = hub.pool.want_up(process) if command.auto_start else None
+    return {"process_id": process_id, "run_id": first_id, "dropped": dropped, "not_reused": not_reused}
 
 
 async def added(hub: Hub, _command: words.ProcessAdd, accepted: Accepted) -> words.ProcessAdded:
@@ -89,24 +94,48 @@ async def added(hub: Hub, _command: words.ProcessAdd, accepted: Accepted) -> wor
     if now == "spawned" and process.waits_for in ("process", "admission"):
         now = "waits"
     dropped = accepted.get("dropped") or []
-    return words.ProcessAdded(process=record(hub, process), now=now, error=error, dropped=dropped)
+    return words.ProcessAdded(
+        process=record(hub, process), now=now, error=error, dropped=dropped, reused=bool(accepted.get("reused")),
+        not_reused=accepted.get("not_reused"),
+    )  # fmt: skip
+
+
+def _spare(
+    hub: Hub, command: words.ProcessAdd, name: str, settings: ProcessSettings
+) -> tuple[Process | None, str | None]:
+    """Return a spare that is what is asked for, or why there is none that is."""
+    wants = command.unique if command.reuse is None else command.reuse
+    if not (wants and command.auto_start):
+        return None, None
+    given = checks.of_caller(command.environment, hub.bus.by)
+    wanted = Wanted(checks.as_callers(settings, hub.bus.by), given, command.terminal)
+    return hub.spares.take(command.id.rpartition("/")[0] or None, settings.agent or name, wanted)
 
 
 def _free_id(hub: Hub, wanted: str, unique: bool) -> str:
     workspace, _, name = wanted.rpartition("/")
-    named = next((p for p in hub.state.members(workspace) if p.settings.name == name), None) if workspace else None
-    if named is not None:  # in a renamed workspace its id begins otherwise
+    beside = {one.settings.name: one for one in _beside(hub, workspace)}
+    named = beside.get(name)
+    if named is not None and named.process_id.endswith(f"/{name}"):  # in a renamed workspace its id begins otherwise
         wanted = named.process_id
-    if wanted not in hub.state.processes:
+    if named is None and wanted not in hub.state.processes:
         return wanted
     if not unique:
         raise RequestError(
             "process.bad_state", f"{wanted!r} exists already; choose another name, or start it with ProcessStart"
         )
     number = 2
-    while f"{wanted}-{number}" in hub.state.processes:
+    while f"{wanted}-{number}" in hub.state.processes or f"{name}-{number}" in beside:
         number += 1
     return f"{wanted}-{number}"
+
+
+def _beside(hub: Hub, workspace: str) -> list[Process]:
+    """Return the processes of a workspace, or those without one, that have names."""
+    return [
+        one for one in hub.state.processes.values()
+        if one.workspace == (workspace or None) and not one.removed and one.spare is None
+    ]  # fmt: skip
 
 
 def _check_needs(hub: Hub, workspace: str, settings: ProcessSettings) -> None:
@@ -121,8 +150,7 @@ def _check_needs(hub: Hub, workspace: str, settings: ProcessSettings) -> None:
         )
     if not settings.depends_on:
         return
-    beside = (p for p in hub.state.processes.values() if p.workspace == (workspace or None) and not p.removed)
-    needs = {process.settings.name: process.settings.depends_on for process in beside}
+    needs = {process.settings.name: process.settings.depends_on for process in _beside(hub, workspace)}
     wrong = dependencies.problem(needs | {settings.name: settings.depends_on}, settings.name)
     if wrong is not None:
         raise RequestError("command.bad_value", wrong[1], field="depends_on", process=wrong[0])
