@@ -1,9 +1,9 @@
 --- Lists of workspaces and processes to choose from, and what each looks like there. Words come before colours.
 ---
---- Above: workspaces, processes. Below: menus, panes, layout (for the snapshot).
+--- Above: workspaces, processes. Below: client (for the snapshot), menus, panes.
 local wezterm = require 'wezterm'
 
-local layout = require 'wezparallel.layout'
+local client = require 'wezparallel.client'
 local menus = require 'wezparallel.menus'
 local panes = require 'wezparallel.panes'
 
@@ -87,7 +87,7 @@ end
 
 -- Let the person choose a process; `keep` tells which are offered.
 function M.pick_process(window, pane, title, keep, chosen)
-  local snapshot, failure = layout.programs()
+  local snapshot, failure = client.snapshot()
   if not snapshot then
     menus.complain(window, pane, failure)
     return
@@ -181,7 +181,7 @@ end
 
 -- Let the person choose one of our workspaces, and with `foreign` one of WezTerm's that are none of ours.
 function M.pick_workspace(window, pane, spec, chosen)
-  local snapshot, failure = layout.programs()
+  local snapshot, failure = client.snapshot()
   if not snapshot then
     menus.complain(window, pane, failure)
     return

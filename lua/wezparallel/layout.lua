@@ -2,16 +2,16 @@
 ---
 --- Sizes are given in exact cells, because WezTerm's fractions are whole percents and its own resizing keeps no ratio.
 --- Whatever fails, what was made until then is closed again and the error comes back.
---- Above: workspaces, processes. Below: cuts, making, relayout.
+--- Above: workspaces, processes. Below: client, cuts, making, relayout.
 local wezterm = require 'wezterm'
 
+local client = require 'wezparallel.client'
 local cuts = require 'wezparallel.cuts'
 local making = require 'wezparallel.making'
 local relayout = require 'wezparallel.relayout'
 
 local M = {}
 
-M.programs = making.programs
 M.attach_args = making.attach_args
 M.close = making.close
 M.kill = making.kill
@@ -133,7 +133,7 @@ end
 ---@return Pane|nil
 ---@return Failure|nil
 function M.run(words, opts)
-  local snapshot, failure = making.programs()
+  local snapshot, failure = client.snapshot()
   if not snapshot then
     return nil, failure
   end

@@ -1,20 +1,15 @@
 --- Makes single panes by mux calls, each with the program that shows its process, and undoes what was made.
 ---
---- Above: layout, relayout. Below: panes, client, state.
+--- Above: layout, relayout. Below: panes, client.
 local wezterm = require 'wezterm'
 
 local client = require 'wezparallel.client'
 local panes = require 'wezparallel.panes'
-local state = require 'wezparallel.state'
 
 local M = {}
 
 -- The hub is on this machine. The domain that has the focus, or is the default, may be a container or far away.
 local LOCAL = { DomainName = 'local' }
-
----@class Failure
----@field code string
----@field message string
 
 -- Raise a failure; `caught` gets it back.
 function M.fail(code, message)
@@ -30,35 +25,13 @@ function M.caught(problem)
   return { code = 'layout.failed', message = 'WezTerm could not make the panes: ' .. first }
 end
 
----Return the snapshot that names the programs of the panes.
----@return table|nil snapshot
----@return Failure|nil
-function M.programs()
-  local snapshot, reason = state.read()
-  if snapshot and snapshot.python and snapshot.attach then
-    return snapshot
-  end
-  if reason == 'format' then
-    return nil,
-      {
-        code = 'gui.format',
-        message = 'the daemon and the plugin are of different versions; update both',
-      }
-  end
-  return nil,
-    {
-      code = 'gui.no_snapshot',
-      message = 'nothing is known of the daemon yet; run `wezparallel init` in a shell',
-    }
-end
-
 ---Return the command line of the program that shows a process.
 ---@param process_id string
 ---@param direct boolean|nil it runs in the pane itself, held by nobody
 ---@param snapshot table|nil
 ---@return string[]|nil
 function M.attach_args(process_id, direct, snapshot)
-  snapshot = snapshot or M.programs()
+  snapshot = snapshot or client.snapshot()
   if not snapshot then
     return nil
   end
@@ -201,7 +174,7 @@ end
 
 -- Do `work` on a fresh build; undo it if it fails.
 function M.guarded(work)
-  local snapshot, failure = M.programs()
+  local snapshot, failure = client.snapshot()
   if not snapshot then
     return nil, failure
   end

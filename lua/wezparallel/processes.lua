@@ -104,7 +104,7 @@ end
 ---@param window Window
 ---@param pane Pane
 function M.next_waiting(window, pane)
-  local snapshot, failure = layout.programs()
+  local snapshot, failure = client.snapshot()
   if not snapshot then
     menus.complain(window, pane, failure)
     return
@@ -261,7 +261,7 @@ function M.show_dashboard(window, pane)
       panes.focus(there)
       return
     end
-    layout.close { known.pane }
+    layout.kill { known.pane }
     if is_here then
       local before = panes.by_id(known.before)
       if before then

@@ -269,40 +269,41 @@ function M.restore(window, pane)
 end
 
 -- Closing its last pane ends WezTerm.
-local function is_all(ids)
+local function is_all(number)
   local count = 0
   panes.each(function()
     count = count + 1
   end)
-  return count <= #ids
+  return count <= number
 end
 
 ---Close the panes of a workspace. Its processes go on.
 ---@param window Window
----@param pane Pane
+---@param _ Pane
 ---@param name string|nil the one on screen
-function M.close_views(window, pane, name)
+function M.close_views(window, _, name)
   name = name or wezterm.mux.get_active_workspace()
   local snapshot = state.read()
   local workspace = choosing.workspace(snapshot, name)
-  local shown, ids = panes.shown(snapshot), {}
+  local ours, views = {}, {}
   for _, process in ipairs(workspace and workspace.processes or {}) do
-    if shown[process.id] then
-      ids[#ids + 1] = shown[process.id].pane:pane_id()
-    end
+    ours[process.id] = true
   end
-  if #ids == 0 then
+  panes.each(function(pane)
+    local process_id = panes.process_of(pane, snapshot)
+    if ours[process_id] then
+      views[#views + 1] = { pane = pane:pane_id(), process_id = process_id }
+    end
+  end)
+  if #views == 0 then
     menus.tell(window, ('Nothing of %s is on the screen'):format(name))
-  elseif is_all(ids) then
+  elseif is_all(#views) then
     menus.tell(
       window,
       'These are the last panes, and WezTerm ends with them; open another tab first'
     )
   else
-    local failure = layout.close(ids)
-    if failure then
-      menus.complain(window, pane, failure)
-    end
+    layout.close(views)
   end
 end
 

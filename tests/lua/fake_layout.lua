@@ -155,6 +155,21 @@ function layout.remove(tree, pane, cols, rows)
   return result
 end
 
+--- Hand sizes down after a border moved: the first child keeps what it has, the second gets the rest, even none.
+local function hand_down(node, width, height)
+  if is_leaf(node) then
+    return
+  end
+  node.b = math.max(0, (node.across and width or height) - 1 - node.a)
+  if node.across then
+    hand_down(node.first, node.a, height)
+    hand_down(node.second, node.b, height)
+  else
+    hand_down(node.first, width, node.a)
+    hand_down(node.second, width, node.b)
+  end
+end
+
 --- Move the nearest border of `pane` in a direction by some cells (AdjustPaneSize).
 function layout.move_border(tree, pane, direction, amount, cols, rows)
   local across = direction == 'Left' or direction == 'Right'
@@ -167,7 +182,7 @@ function layout.move_border(tree, pane, direction, amount, cols, rows)
       local length = node.a + node.b + 1
       node.a = math.max(1, math.min(node.a + delta, length - 2))
       node.b = length - node.a - 1
-      fill(tree, cols, rows)
+      hand_down(tree, cols, rows)
       return
     end
   end
