@@ -44,7 +44,9 @@ class WorkspaceSettings(Section):
     default_template: Annotated[
         str | None, option("Template that `up` opens in a folder which has none; else one is drawn for the folder.")
     ] = None
-    auto_save_interval: Annotated[float, option("Time between snapshots.", "seconds", ge=1, le=DAY_S)] = 30.0
+    auto_save_interval: Annotated[
+        float, option("Time between snapshots; heard once there are any.", "seconds", ge=1, le=DAY_S)
+    ] = 30.0
     templates: Annotated[dict[str, Any], option("Templates by name, as template files have them.")] = {}
 
 
@@ -61,7 +63,9 @@ class KindSettings(Section):
         dict[str, str], option("Variables; `${NAME}` and `${NAME:-default}` are expanded at each start.", repr=False)
     ] = {}
     command: Annotated[str | None, option("The program, where it is not the kind's own on the PATH.")] = None
-    min_idle: Annotated[int, option("Spares kept ready.", "processes", ge=0, le=100)] = 0
+    min_idle: Annotated[
+        int, option("Spares kept ready in each workspace that has one of the kind.", "processes", ge=0, le=100)
+    ] = 0
     idle_timeout: Annotated[
         float | None, option("Time after which an unused spare ends; null is never.", "seconds", ge=0, le=30 * DAY_S)
     ] = None

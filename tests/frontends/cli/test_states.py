@@ -46,6 +46,15 @@ def test_what_waits_says_for_what() -> None:
     assert states.word(process(state="not_started", waits_for="viewer")) == "waits for viewer"
 
 
+def test_a_spare_is_marked_and_needs_nobody() -> None:
+    spare = process(state="ready", spare=True, name="slow.1")
+    assert (states.word(spare), states.look(spare)) == ("spare", ("◇", "dim"))
+    assert states.word(process(state="starting", spare=True)) == "spare, starting"
+    assert max([spare, process(state="stopped")], key=states.need) is spare
+    failed = process(state="failed", spare=True, exit_code=1)
+    assert (states.word(failed), states.look(failed)) == ("failed", ("✗", "bad"))
+
+
 def test_the_neediest_comes_first() -> None:
     all_ = [process(state=state) for state in ("stopped", "running", "unhealthy", "failed", "backoff")]
     assert [one["state"] for one in sorted(all_, key=states.need)] == [

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.hub.handlers.test_process import get, is_alive, text_of
+from tests.support.commandline import CommandLine
 from tests.support.configured import configured_daemon, write_config
 from tests.support.daemon import Daemon
 from tests.support.waiting import until
@@ -312,3 +313,21 @@ def test_one_outside_every_workspace_has_its_spares_there(tmp_path: Path) -> Non
         taken = ask(daemon, name="agent", root=None)["process"]
         assert (taken["process_id"], taken["name"], taken["workspace"]) == ("slow.1", "agent-2", None)
         assert ask(daemon, name="agent", root=None, reuse=False)["process"]["process_id"] == "agent-3"
+
+
+def test_run_takes_one_and_ps_marks_what_is_left(tmp_path: Path) -> None:
+    with configured_daemon(tmp_path, "processes: {sh: {min_idle: 1}}\n") as daemon:
+        real = CommandLine(daemon.env, daemon.home)
+        command = ("run", "--", "sh", "-c", SCRIPT)
+        first = real(*command)
+        assert first.out.startswith("● home/sh  pid "), first
+        until_up(daemon, "home/sh.1")
+        pid = get(daemon, "home/sh.1")["pid"]
+        assert " spare " in next(line for line in real("ps").out.splitlines() if "home/sh.1" in line)
+        assert "1 spare" in real("ls").out
+        taken = real(*command)
+        assert taken.out.startswith(f"● home/sh.1  pid {pid}"), taken
+        until_up(daemon, "home/sh.2")
+        real.environment["COLOUR"] = "blue"
+        other = real(*command)
+        assert other.err == "the spare home/sh.2 has another environment (COLOUR)\n"

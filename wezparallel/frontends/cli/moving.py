@@ -60,7 +60,9 @@ def _go(context: Context, reply: JsonObject, focused: str | None) -> int:
     members = context.processes(name)
     target = next((one for one in members if one["process_id"] == focused), None)
     if target is None or target["state"] not in states.UP:
-        target = target or next((one for one in members if one["state"] in states.UP), None)
+        target = target or next(
+            (one for one in members if one["state"] in states.UP and not states.is_spare(one)), None
+        )
     if context.interactive and not context.args.detach and target is not None and target["state"] in states.UP:
         small.become_attach(context, target["process_id"])
     where = f", at {target['process_id']}" if target is not None else ""

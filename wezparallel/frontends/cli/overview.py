@@ -61,6 +61,8 @@ def list_workspaces(context: Context) -> int:
         notes = ["current"] if one["name"] == current else []
         if one["open"] and up and not any(each["viewers"] for each in up):
             notes.append("not on screen")
+        if one.get("spares"):
+            notes.append(text.plural(one["spares"], "spare"))
         if one.get("not_in_template"):
             notes.append(f"{one['not_in_template']} not in its template")
         rows.append([
@@ -112,7 +114,10 @@ def _draw(context: Context, workspaces: list[JsonObject], processes: list[JsonOb
 
 def _headline(processes: list[JsonObject]) -> list[Cell]:
     needy = sorted((one for one in processes if states.is_failing(one)), key=states.need)
-    up = [one for one in processes if one["state"] in states.UP and not states.is_failing(one)]
+    up = [
+        one for one in processes
+        if one["state"] in states.UP and not states.is_failing(one) and not states.is_spare(one)
+    ]  # fmt: skip
     if not needy:
         return [
             Cell(f"{len(up)} run, none needs you" if up else "nothing runs at the moment", "good" if up else "dim")
@@ -163,7 +168,7 @@ def _row(process: JsonObject, now: float) -> list[Cell]:
 def _hints(context: Context, workspaces: list[JsonObject], processes: list[JsonObject]) -> None:
     hints = []
     needy = sorted((one for one in processes if states.is_failing(one)), key=states.need)
-    up = [one for one in processes if one["state"] in states.UP]
+    up = [one for one in processes if one["state"] in states.UP and not states.is_spare(one)]
     closed = [one for one in workspaces if not one["open"]]
     if needy:
         verb = "look: wezparallel attach" if needy[0].get("notified") else "why: wezparallel logs"

@@ -55,6 +55,8 @@ def _run(context: Context) -> int:
         context.call("ProcessRemove", process=process["process_id"])
         error = reply["error"]
         raise RequestError(error.get("code", "process.bad_state"), error.get("message", "it was refused"))
+    if reply.get("not_reused"):
+        context.note(reply["not_reused"])
     attaches = context.interactive and not context.args.detach
     if context.json:
         context.dump(reply)

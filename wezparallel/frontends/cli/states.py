@@ -27,9 +27,16 @@ def look(process: JsonObject) -> tuple[str, str]:
     state = process["state"]
     if process.get("notified"):
         return "!", "needs"
+    if is_spare(process):
+        return "◇", "dim"
     if state == "exited" and (process.get("exit_code") or process.get("signal")):
         return "✗", "bad"
     return _LOOKS.get(state, ("?", ""))
+
+
+def is_spare(process: JsonObject) -> bool:
+    """Tell whether it was started ahead, waits for somebody to ask for it, and is well."""
+    return bool(process.get("spare")) and process["state"] in UP and process["state"] != "backoff"
 
 
 def is_failing(process: JsonObject) -> bool:
@@ -42,6 +49,8 @@ def need(process: JsonObject) -> tuple[int, str]:
     state = process["state"]
     if process.get("notified"):
         return -1, process["name"]
+    if is_spare(process):
+        return 6, process["name"]
     rank = 1 if state == "exited" and look(process)[1] == "bad" else _NEED.get(state, 3)
     return rank, process["name"]
 
@@ -49,6 +58,8 @@ def need(process: JsonObject) -> tuple[int, str]:
 def word(process: JsonObject) -> str:
     """Return the state as people read it."""
     state = str(process["state"])
+    if is_spare(process):
+        return "spare" if state in ("running", "ready") else f"spare, {state}"
     reason = str(process.get("reason") or "")
     if state == "not_started" and reason.startswith("waits for "):
         return _NEED_WORD.sub("", reason)
