@@ -11,6 +11,8 @@ from wezparallel.hub.workspaces.language import Key
 _TITLES = {
     "process": "A process", "probe": "`ready` and `health`", "give_up": "`give_up`", "limits": "`limits`",
     "stop": "`stop`", "layout": "`layout`", "tab": "A tab", "env_file": "A file of variables",
+    "process_file": "A template of one process", "variable": "A variable of such a template",
+    "bounds": "`validation`",
 }  # fmt: skip
 
 

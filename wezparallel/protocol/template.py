@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -11,7 +11,20 @@ from wezparallel.protocol.process import ProcessSettings
 from wezparallel.protocol.workspace import Plan
 
 MAX_SOURCE = 512 * 1024
+Kind = Literal["workspace", "process"]
+AnyKind = Annotated[Kind | None, Field(description="What it is a template of; null: what its text says.")]
 SHA256 = r"^[0-9a-f]{64}$"
+
+
+class TemplateVariable(Record):
+    """A `{{name}}` of a process template."""
+
+    name: str
+    description: str = ""
+    default: Annotated[str | None, Field(description="Its value where none is given.")] = None
+    required: Annotated[bool, Field(description="Needs a value, if it has no default.")] = True
+    type: Annotated[str, Field(description="`string`, `number`, `boolean` or `path`.")] = "string"
+    example: str = ""
 
 
 class TemplateRecord(Record):
@@ -23,6 +36,10 @@ class TemplateRecord(Record):
     origin: Annotated[str, Field(description="`folder`, `user`, `config`, `built-in` or `detected`.")]
     processes: int
     trusted: Annotated[bool, Field(description="It may be opened: it is not a repository's, or was accepted.")] = True
+    kind: Kind = "workspace"
+    variables: Annotated[list[TemplateVariable], Field(description="Of a process template.")] = []
+    category: str = ""
+    tags: list[str] = []
 
 
 class Templates(Reply):
@@ -33,10 +50,11 @@ class Templates(Reply):
 
 
 class TemplateList(Command[Templates]):
-    """List the templates that can be opened from a folder."""
+    """List the templates of workspaces, or of processes, that can be used in a folder."""
 
     REPLY: ClassVar[type[Reply]] = Templates
     root: Annotated[str | None, Field(description="Absolute folder to look in, beside the user's and ours.")] = None
+    kind: Kind = "workspace"
 
 
 class TemplateReply(Reply):
@@ -59,8 +77,9 @@ class TemplateGet(Command[TemplateReply]):
 
     REPLY: ClassVar[type[Reply]] = TemplateReply
     name: str | None = None
+    kind: Annotated[Kind | None, Field(description="Null: a workspace's, else a process's.")] = None
     root: str | None = None
-    variables: Annotated[dict[str, str], Field(description="Values for its `${NAME}`.")] = {}
+    variables: Annotated[dict[str, str], Field(description="Values for its `${NAME}` and `{{name}}`.")] = {}
     environment: Annotated[
         dict[str, str] | None, Field(description="The caller's, to look further in; kept nowhere.", repr=False)
     ] = None
@@ -72,6 +91,7 @@ class TemplateChecked(Reply):
     TAG: ClassVar[str] = "TemplateChecked"
     picture: str
     plan: Plan
+    kind: Kind = "workspace"
     notes: Annotated[list[str], Field(description="What it says that has no meaning here.")] = []
 
 
@@ -129,6 +149,7 @@ class TemplateCreate(Mutation[TemplateCreated]):
     REPLY: ClassVar[type[Reply]] = TemplateCreated
     name: Annotated[str, Field(max_length=200, description="A word; the file is NAME.yaml.")]
     source: Annotated[str, Field(max_length=MAX_SOURCE, description="Its YAML, which has to compile.")]
+    kind: AnyKind = None
 
 
 class TemplateUpdated(TemplateWritten):
@@ -143,6 +164,7 @@ class TemplateUpdate(Mutation[TemplateUpdated]):
     REPLY: ClassVar[type[Reply]] = TemplateUpdated
     name: Annotated[str, Field(max_length=200, description="A word; the file is NAME.yaml.")]
     source: Annotated[str, Field(max_length=MAX_SOURCE, description="Its YAML, which has to compile.")]
+    kind: AnyKind = None
     was: Annotated[str | None, Field(max_length=MAX_SOURCE, description="Only if this is still its YAML.")] = None
 
 
@@ -158,6 +180,7 @@ class TemplateDelete(Mutation[TemplateDeleted]):
     REPLY: ClassVar[type[Reply]] = TemplateDeleted
     EFFECT: ClassVar[Effect] = "destroy"
     name: Annotated[str, Field(max_length=200, description="A word; the file is NAME.yaml.")]
+    kind: AnyKind = None
 
 
 class TemplateEvent(Record):

@@ -89,3 +89,38 @@ def test_a_name_that_nobody_can_have_is_refused(name: str, real: CommandLine) ->
 
 def test_it_needs_a_command(real: CommandLine) -> None:
     assert real("run").code == 2
+
+
+SAYS = """\
+kind: process
+description: Says it
+variables: [{ name: what, required: true, description: What to say., example: hello }]
+command: [sh, -c, 'echo "$0 $*"; exec sleep 1000', "{{what}}"]
+"""
+
+
+def test_a_template_of_one_process_is_shown_accepted_and_run_with_its_values(
+    real: CommandLine, daemon: Daemon
+) -> None:
+    (real.cwd / ".wezparallel").mkdir()
+    (real.cwd / ".wezparallel" / "says.yaml").write_text(SAYS)
+    assert "run --template" in next(line for line in real("template", "list").out.splitlines() if "says" in line)
+    shown = real("template", "show", "says").out
+    assert "{{what}}  needs a value" in shown
+    assert "start it: wezparallel run --template says" in shown
+    (real.cwd / "below").mkdir()
+    words = ("run", "--template", "says", "--var", "what=a b")
+    refused = real(*words)
+    assert refused.code != 0
+    assert "was not accepted yet" in refused.err
+    real(*words, "--trust", "--", "c", cwd=real.cwd / "below")
+    record = daemon.call("ProcessGet", process="home/says")["process"]
+    assert record["argv"][3:] == ["a b", "c"]
+    assert record["cwd"] == str(real.cwd / "below")
+    missing = real("run", "--template", "says")
+    assert "says.yaml:3:21: Required variable 'what' is missing" in missing.err
+    assert "What to say. Give it with `--var what=hello`" in missing.err
+
+
+def test_a_value_without_a_template_is_refused(real: CommandLine) -> None:
+    assert "--var is a value for --template" in real("run", "--var", "a=b", "--", "true").err

@@ -37,7 +37,8 @@ def test_a_list_says_what_each_template_is(daemon: Daemon, project: Path) -> Non
     first = daemon.call("TemplateList", root=str(project))["templates"][0]
     assert first == {
         "name": "wezparallel", "description": "The shop", "path": str(project / "wezparallel.yaml"),
-        "origin": "folder", "processes": 3, "trusted": False,
+        "origin": "folder", "processes": 3, "trusted": False, "kind": "workspace", "variables": [], "category": "",
+        "tags": [],
     }  # fmt: skip
 
 

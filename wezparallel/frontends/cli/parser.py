@@ -51,7 +51,9 @@ SHARED = (
     Option("--socket", metavar="PATH", help="another daemon's public socket"),
     Option("--color", choices=("auto", "always", "never"), help="default auto; NO_COLOR is heard"),
 )
-VAR = Option("--var", action="append", metavar="NAME=VALUE", help="a value for a template's ${NAME} or {{NAME}}; repeatable")
+VAR = Option(
+    "--var", action="append", metavar="NAME=VALUE", help="a value for ${NAME} or {{NAME}} of a template; repeatable"
+)
 REFRESH = Option("--refresh-env", action="store_true", help="with the environment of this shell from now on")
 WAIT = Option("--wait", field="ProcessStart.wait", choices=("spawned", "ready"))
 

@@ -96,12 +96,11 @@ def _show(context: Context, root: str) -> int:
     if reply["picture"]:
         screen.say()
     rows = [_row(one) for one in reply["settings"]]
-    if rows:
-        screen.table((Column(least=8), Column(rank=1), Column(rank=2, cut=""), Column(rank=3, cut="")), rows, indent=2)
-        screen.say()
-    if record["variables"]:
-        screen.table((Column(least=8), Column(rank=1), Column(rank=2)), map(_variable, record["variables"]), indent=2)
-        screen.say()
+    for table in (rows, [_variable(one) for one in record["variables"]]):
+        if table:
+            columns = (Column(least=8), Column(rank=1), Column(rank=2, cut=""), Column(rank=3, cut=""))
+            screen.table(columns[: len(table[0])], table, indent=2)
+            screen.say()
     for note in reply["notes"]:
         screen.say(screen.paint(note, "dim"))
     if not record["trusted"]:

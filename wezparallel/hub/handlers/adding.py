@@ -51,14 +51,14 @@ def add(hub: Hub, command: words.ProcessAdd) -> Accepted:
     checks.check_command(command.command)
     env, dropped = checks.safe_env(command.env)
     own_name = process_id.rpartition("/")[2]
-    settings = from_template(hub, command, own_name, owner, env) if command.template else ProcessSettings(
+    settings, back = from_template(hub, command, own_name, owner, env) if command.template else (ProcessSettings(
         name=own_name, argv=[command.command, *command.args], cwd=_cwd(command, owner, home),
         command=" ".join([command.command, *command.args]), env=dict(env), tty=command.tty,
         restart=command.restart, backoff_s=command.backoff_s, stop=command.stop, agent=command.agent,
         log=command.log, log_cap_bytes=command.log_cap_bytes, depends_on=command.depends_on, ready=command.ready,
         health=command.health, give_up=command.give_up, limits=command.limits, watch=command.watch,
         on_close=command.on_close, isolate=command.isolate,
-    )  # fmt: skip
+    ), False)  # fmt: skip
     said = None if command.template else command.model_fields_set
     settings = kinds.with_defaults(settings, hub.settings, said)
     check_size(settings)
@@ -69,12 +69,12 @@ def add(hub: Hub, command: words.ProcessAdd) -> Accepted:
         hub.workspaces.add(workspace, command.root or home)
     spare, not_reused = _spare(hub, command, name, settings)
     if spare is not None:
-        run_id = hub.spares.give(spare, settings, settings.agent or name, command.auto_start_on_restore)
+        run_id = hub.spares.give(spare, settings, settings.agent or name, command.auto_start_on_restore or back)
         return {"process_id": spare.process_id, "run_id": run_id, "dropped": dropped, "reused": True}
     process = Process(
         process_id, workspace or None, settings, desired="down", created_at=hub.now_ms(),
         order=len(hub.state.members(workspace)), env_id=checks.put_environment(hub, command.environment),
-        auto_start_on_restore=command.auto_start_on_restore,
+        auto_start_on_restore=command.auto_start_on_restore or back,
     )  # fmt: skip
     hub.workspaces.put(process)
     showing.expect(hub, process, command.terminal)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
-import pwd
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from wezparallel.errors import RequestError
+from wezparallel.hub.handlers import process_templates
 from wezparallel.hub.pool import kinds
-from wezparallel.hub.workspaces import detect, discovery, own_templates
-from wezparallel.hub.workspaces.compiling import compile_with
+from wezparallel.hub.workspaces import detect, discovery, own_templates, process_files
+from wezparallel.hub.workspaces.compiling import compile_with, users_shell
 from wezparallel.hub.workspaces.templates import Compiled
 from wezparallel.hub.workspaces.trust import fingerprint, only_people, shown
 from wezparallel.protocol import template as words
 from wezparallel.protocol.template import TemplateEvent, TemplateRecord
+from wezparallel.protocol.workspace import Plan
 
 if TYPE_CHECKING:
     from wezparallel.hub.app import Hub
@@ -74,12 +75,16 @@ def compiled_for(hub: Hub, name: str | None, source: str | None, root: str, with
 def list_(hub: Hub, command: words.TemplateList) -> words.Templates:
     """Return what can be opened from a folder."""
     root = command.root or os.path.expanduser("~")
+    if command.kind == "process":
+        return words.Templates(templates=process_templates.listed(hub, root))
     return words.Templates(templates=[_record_of(hub, one, root) for one in discovery.candidates(root)])
 
 
 def get(hub: Hub, command: words.TemplateGet) -> words.TemplateReply:
     """Return one template, compiled."""
     root = command.root or os.path.expanduser("~")
+    if process_templates.is_meant(command.name, root, command.kind):
+        return process_templates.told(hub, process_templates.look_up(_named(command.name), root), command, root)
     found = look_up(hub, command.name, None, root, With(command.variables, command.environment))
     compiled, shell = found.compiled, users_shell()
     sha256 = fingerprint(compiled)
@@ -99,6 +104,9 @@ def get(hub: Hub, command: words.TemplateGet) -> words.TemplateReply:
 def check(hub: Hub, command: words.TemplateCheck) -> words.TemplateChecked:
     """Compile and throw away."""
     root = command.root or os.path.expanduser("~")
+    if process_files.is_process(command.source):
+        process_templates.check(hub, command.source, "template", root, command.variables)
+        return words.TemplateChecked(picture="", plan=Plan(tabs=[]), kind="process")
     compiled = _compile(hub, command.source, "template", root, With(command.variables, command.environment))
     plan = compiled.plan_for("workspace")
     return words.TemplateChecked(picture=compiled.picture, plan=plan, notes=compiled.notes)
@@ -108,18 +116,19 @@ def trust(hub: Hub, command: words.TemplateTrust) -> Accepted:
     """Keep that a person accepted what a template runs, if it still is what was shown."""
     only_people(hub, "TemplateTrust")
     root = command.root or os.path.expanduser("~")
-    found = look_up(hub, command.name, None, root, With(command.variables, command.environment))
-    sha256 = fingerprint(found.compiled)
+    told = get(hub, words.TemplateGet(
+        name=command.name, root=root, variables=command.variables, environment=command.environment
+    ))  # fmt: skip
+    record, sha256 = told.template, told.sha256
     if sha256 != command.sha256:
         raise RequestError(
             "template.untrusted",
-            f"{found.path} is not what was shown any more; look at its commands again",
-            path=found.path, root=root, sha256=sha256,
-            commands=shown(found.compiled, root, users_shell()), changes=None,
+            f"{record.path} is not what was shown any more; look at its commands again",
+            path=record.path, root=root, sha256=sha256, commands=told.commands, changes=None,
         )  # fmt: skip
-    if not hub.trust.accepts(found.path, found.origin, sha256):
-        hub.trust.accept(found.path, found.compiled.name, sha256, shown(found.compiled, root, users_shell()))
-    return {"path": found.path, "sha256": sha256}
+    if not record.trusted:
+        hub.trust.accept(record.path, record.name, sha256, told.commands)
+    return {"path": record.path, "sha256": sha256}
 
 
 async def trusted(_hub: Hub, _command: words.TemplateTrust, accepted: Accepted) -> words.TemplateTrusted:
@@ -131,8 +140,8 @@ def create(hub: Hub, command: words.TemplateCreate) -> Accepted:
     """Write a new template of the user's."""
     only_people(hub, "TemplateCreate")
     path = own_templates.path_of(command.name)
-    _compile(hub, command.source, path, os.path.expanduser("~"))
-    if own_templates.create(command.name, command.source):
+    source = _checked(hub, command.source, path, command.kind)
+    if own_templates.create(command.name, source):
         _tell(hub, command.name, path, "created")
     return {"name": command.name, "path": path}
 
@@ -145,9 +154,9 @@ async def created(_hub: Hub, _command: words.TemplateCreate, accepted: Accepted)
 def update(hub: Hub, command: words.TemplateUpdate) -> Accepted:
     """Replace one of the user's templates."""
     only_people(hub, "TemplateUpdate")
-    path = own_templates.existing(command.name)
-    _compile(hub, command.source, path, os.path.expanduser("~"))
-    own_templates.replace(path, command.source, command.was)
+    path = own_templates.existing(command.name, command.kind)
+    source = _checked(hub, command.source, path, command.kind)
+    own_templates.replace(path, source, command.was)
     _tell(hub, command.name, path, "updated")
     return {"name": command.name, "path": path}
 
@@ -160,7 +169,7 @@ async def updated(_hub: Hub, _command: words.TemplateUpdate, accepted: Accepted)
 def delete(hub: Hub, command: words.TemplateDelete) -> Accepted:
     """Delete one of the user's templates."""
     only_people(hub, "TemplateDelete")
-    path = own_templates.existing(command.name)
+    path = own_templates.existing(command.name, command.kind)
     own_templates.delete(path)
     _tell(hub, command.name, path, "deleted")
     return {"name": command.name, "path": path}
@@ -187,6 +196,28 @@ def _record_of(hub: Hub, one: discovery.Candidate, root: str) -> TemplateRecord:
     )  # fmt: skip
 
 
+def _named(name: str | None) -> str:
+    if name is None:
+        raise RequestError("command.bad_value", "a template of one process is asked for by its name", field="name")
+    return name
+
+
+def _checked(hub: Hub, source: str, path: str, kind: str | None) -> str:
+    """Return a template's text as it is written down. Raises RequestError where it does not compile."""
+    home = os.path.expanduser("~")
+    if kind == "process" or process_files.is_process(source):
+        source = process_files.with_kind(source)
+        if kind == "workspace":
+            raise RequestError(
+                "command.bad_value", "this text is of a process (`kind: process`), and not of a workspace; give that "
+                "kind, or take the line out", field="kind",
+            )  # fmt: skip
+        process_templates.check(hub, source, path, home, {})
+    else:
+        _compile(hub, source, path, home)
+    return source
+
+
 def _tell(hub: Hub, name: str, path: str, change: str) -> None:
     hub.bus.publish("template.changed", TemplateEvent(name=name, path=path, change=change).model_dump())
 
@@ -197,9 +228,3 @@ def _compile(hub: Hub, source: str, path: str, root: str, with_: With | None = N
         source, path, root, shell=users_shell(), settings=hub.settings, variables=with_.variables,
         environment=hub.environments.at_hand(with_.environment, with_.env_id),
     )  # fmt: skip
-
-
-def users_shell() -> str:
-    """Return the shell that commands written as a string run in."""
-    shell = os.environ.get("SHELL", "")
-    return shell if os.access(shell, os.X_OK) else pwd.getpwuid(os.getuid()).pw_shell or "/bin/sh"

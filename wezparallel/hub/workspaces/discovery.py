@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from wezparallel import paths
 from wezparallel.errors import RequestError
 from wezparallel.hub import config_templates
+from wezparallel.hub.workspaces import process_files
 from wezparallel.hub.workspaces.source import fold, known, nearest, printable, quoted
 from wezparallel.hub.workspaces.yaml_lines import MAX_BYTES
 
@@ -33,6 +34,11 @@ class Candidate:
     origin: str
     """`folder`, `user`, `config` or `built-in`."""
 
+    @property
+    def kind(self) -> str:
+        """Return `process` if its text says so, else `workspace`. Reads the file."""
+        return "workspace" if self.origin == "config" else kind_of(self.path)
+
 
 def own_template(root: str) -> str | None:
     """Return the path of the template that belongs to a folder, or None.
@@ -43,17 +49,26 @@ def own_template(root: str) -> str | None:
         path = os.path.join(root, name)
         if os.path.isfile(path):
             return path
-    inside = list(_in_folder(os.path.join(root, FOLDER), "folder"))
+    inside = [one for one in _in_folder(os.path.join(root, FOLDER), "folder") if one.kind == "workspace"]
     default = [one.path for one in inside if fold(one.name) == "default"]
     return default[0] if default else (inside[0].path if len(inside) == 1 else None)
 
 
-def candidates(root: str) -> list[Candidate]:
-    """Return all templates that can be opened from a folder, nearest first, each name once."""
+def candidates(root: str, kind: str = "workspace") -> list[Candidate]:
+    """Return all templates of a kind that can be used in a folder, nearest first, each name once."""
     found: dict[str, Candidate] = {}
     for one in _all(root):
-        found.setdefault(fold(one.name), one)
+        if fold(one.name) not in found and one.kind == kind:
+            found[fold(one.name)] = one
     return list(found.values())
+
+
+def kind_of(path: str) -> str:
+    """Return what a file is a template of: `process` if it says so, else `workspace`."""
+    try:
+        return "process" if process_files.is_process(read(path)) else "workspace"
+    except RequestError:
+        return "workspace"
 
 
 def every(root: str) -> list[Candidate]:
@@ -61,8 +76,8 @@ def every(root: str) -> list[Candidate]:
     return list(_all(root))
 
 
-def find(name: str, root: str) -> str:
-    """Return the path of the template of that name, or of that file.
+def find(name: str, root: str, kind: str = "workspace") -> str:
+    """Return the path of the template of that name and kind, or of that file.
 
     Raises `template.not_found` with the nearest name and the list of what there is.
     """
@@ -71,17 +86,18 @@ def find(name: str, root: str) -> str:
         if os.path.isfile(path) or config_templates.read(path) is not None:
             return path
         raise RequestError("template.not_found", f"there is no file {quoted(path)}; check the path", path=path)
-    found = candidates(root)
+    found = candidates(root, kind)
     for one in found:
         if fold(one.name) == fold(name):
             return one.path
+    what = "template of one process" if kind == "process" else "template"
     names = [one.name for one in found]
     near = nearest(fold(name), [fold(one) for one in names])
     meant = next((one for one in names if fold(one) == near), None)
     hint = f"did you mean {quoted(meant)}? " if meant else ""
     raise RequestError(
         "template.not_found",
-        f"there is no template {quoted(name)}; {hint}{known(names)}. A file can be given by its path",
+        f"there is no {what} {quoted(name)}; {hint}{known(names)}. A file can be given by its path",
         nearest=meant, known=names,
     )  # fmt: skip
 

@@ -50,6 +50,8 @@ class Key:
 
 
 TOP = (
+    Key("kind", _choice("workspace", "process"), "what the file is a template of; `process` has keys of its own",
+        "`workspace`"),
     Key("name", _TEXT, "what the template calls itself", "the file's name; for `wezparallel.yaml` the folder's"),
     Key("description", _TEXT, "one line for lists"),
     Key("extends", _TEXT, "name or path of the template that this one begins with"),
@@ -117,6 +119,45 @@ PROCESS = (
     Key("may", _WORDS, "what an agent may do beyond its own workspace", "nothing"),
 )  # fmt: skip
 
+NOT_ALONE = ("variables", "replicas", "focus", "position", "direct", "depends_on")
+"""Keys that mean something only beside others, in a workspace."""
+
+PROCESS_FILE = (
+    Key("kind", _choice("process"), "`process`: the file is a template of one process; it has the keys of one, too"),
+    Key("name", _TEXT, "what the template calls itself", "the file's name"),
+    Key("description", _TEXT, "one line for lists"),
+    Key("category", _TEXT, "for lists"),
+    Key("tags", _WORDS, "for lists"),
+    Key("variables", {"anyOf": [
+        {"type": "object", "additionalProperties": {"anyOf": [_TEXT, _of("variable"), {"type": "null"}]}},
+        {"type": "array", "items": {"anyOf": [_TEXT, _of("variable")]}},
+    ]}, "values for `{{name}}`: a list of declarations, or a map of names; a value alone is the default",
+        "what stands in the texts needs a value"),
+    Key("default_cwd", _TEXT, "the same as `cwd`"),
+    Key("default_auto_start", _FLAG, "come back after a reboot (or `auto_start_on_restore`)", "`false`"),
+    Key("auto_start_on_restore", _FLAG, "the same as `default_auto_start`"),
+)  # fmt: skip
+VARIABLE = (
+    Key("name", _TEXT, "how `{{name}}` names it; in a list of declarations"),
+    Key("description", _TEXT, "what it is; an error about it says so"),
+    Key("default", _TEXT, "its value where none is given (or `default_value`)"),
+    Key("default_value", _TEXT, "the same as `default`"),
+    Key(
+        "required",
+        _FLAG,
+        "whether it needs a value; without one what is nothing but `{{name}}` is left out",
+        "`true`",
+    ),
+    Key("type", _choice("string", "number", "boolean", "path"), "what a value has to be (or `var_type`)", "`string`"),
+    Key("var_type", _choice("string", "number", "boolean", "path"), "the same as `type`"),
+    Key("example", _TEXT, "a value, for people"),
+    Key("validation", _of("bounds"), "bounds of a number"),
+)
+BOUNDS = (
+    Key("min", {"type": "number"}, "the least"),
+    Key("max", {"type": "number"}, "the most"),
+)
+
 PROBE = (
     Key("exec", _COMMAND, "a command that exits with 0"),
     Key("http", _TEXT, "a URL that answers with a status below 400"),
@@ -155,7 +196,7 @@ ENV_FILE = (
 
 MAPS: Mapping[str, tuple[Key, ...]] = {
     "process": PROCESS, "probe": PROBE, "give_up": GIVE_UP, "limits": LIMITS, "stop": STOP, "layout": LAYOUT,
-    "tab": TAB, "env_file": ENV_FILE,
+    "tab": TAB, "env_file": ENV_FILE, "process_file": PROCESS_FILE, "variable": VARIABLE, "bounds": BOUNDS,
 }  # fmt: skip
 
 

@@ -37,10 +37,10 @@ def path_of(name: str) -> str:
     return os.path.join(folder(), f"{name}.yaml")
 
 
-def existing(name: str) -> str:
+def existing(name: str, kind: str | None = None) -> str:
     """Return the file of one of the user's templates. Raises RequestError `template.not_found`."""
     path_of(name)
-    own = discovery.user_templates()
+    own = [one for one in discovery.user_templates() if kind in (None, one.kind)]
     for one in own:
         if fold(one.name) == fold(name):
             if os.path.realpath(one.path) != os.path.join(os.path.realpath(folder()), os.path.basename(one.path)):

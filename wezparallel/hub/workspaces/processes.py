@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from pydantic import ValidationError
@@ -17,6 +17,7 @@ from wezparallel.hub.workspaces import commands, language, supervision
 from wezparallel.hub.workspaces.commands import Command
 from wezparallel.hub.workspaces.extends import merge
 from wezparallel.hub.workspaces.fields import Fields, text_of
+from wezparallel.hub.workspaces.process_files import ProcessFile
 from wezparallel.hub.workspaces.source import Mark, Source, did_you_mean, fold, quoted
 from wezparallel.hub.workspaces.variables import Layer, Scope
 from wezparallel.hub.workspaces.yaml_lines import Mapping as Map
@@ -54,6 +55,12 @@ class Surroundings:
     auto_start: bool = True
     templates: dict[str, tuple[Scalar, Node]] = field(default_factory=dict)
     """Folded name to the definition of `process_templates`."""
+    process_file: Callable[[str], ProcessFile | None] = lambda _: None
+    """Finds a template of one process that is in a file of its own."""
+    given: Mapping[str, str] = field(default_factory=dict)
+    """Values from the command line."""
+    files: dict[str, ProcessFile] = field(default_factory=dict)
+    """Those that were named, by path."""
 
 
 @dataclass(slots=True)
@@ -164,7 +171,7 @@ def _with_template(around: Surroundings, value: Map, what: str, above: tuple[str
     source = around.source
     own = replace(value, entries=tuple(one for one in value.entries if one is not entry))
     name = text_of(source, entry[1], "`template`")
-    found = around.templates.get(fold(name))
+    found = around.templates.get(fold(name)) or _from_file(around, name, own)
     if found is None:
         names = [key.text for key, _ in around.templates.values()]
         raise source.error(
@@ -180,6 +187,22 @@ def _with_template(around: Surroundings, value: Map, what: str, above: tuple[str
         base = Map(((Scalar("command", "command", base.mark, "", base.mark.line), base),), base.mark)
     # Below a name, as in a whole template, so that the same keys are merged in the same way.
     return merge(base, own, ("processes", name))
+
+
+def _from_file(around: Surroundings, name: str, own: Map) -> tuple[Scalar, Node] | None:
+    """Return the definition that a file of its own gives, with the values that are said where it is named."""
+    found = around.process_file(name)
+    if found is None:
+        return None
+    around.files[found.source.path] = found
+    said = Fields(around.source, own, "a process").raw("variables")
+    values: dict[str, str] = {}
+    for key, value in said.entries if isinstance(said, Map) else ():
+        if isinstance(value, Scalar) and (value.value is not None or value.style):
+            values[fold(key.text)] = around.scope.expand(value).text
+    for variable in found.variables:
+        around.scope.used.setdefault(variable, None)
+    return found.key, found.definition({**values, **{fold(one): text for one, text in around.given.items()}})
 
 
 class _One:

@@ -14,7 +14,7 @@ from wezparallel.hub.workspaces.language import Key
 from wezparallel.hub.workspaces.older import GRID_PANE, GRID_WORKSPACE, NO_MEANING, SILENT, WORKSPACE_PROCESS
 
 URL = "https://json-schema.org/draft/2020-12/schema"
-_REFERENCE = {"type": "string", "pattern": r"\$\{"}
+_REFERENCE = {"type": "string", "pattern": r"\$\{|\{\{"}
 _ANYTHING: Mapping[str, Any] = {}
 
 
@@ -41,14 +41,23 @@ def template_schema() -> dict[str, Any]:
         "env_file": {"anyOf": [{"type": "string"}, defs["env_file"]]},
         "listed_pane": listed,
         "process_or_command": {"anyOf": [command, {"$ref": "#/$defs/process"}, {"type": "null"}]},
+        "workspace": top,
+        "process_file": _process_file(),
     }
     return {
         "$schema": URL,
         "title": "wezparallel template",
-        "description": "What a workspace runs, and a picture of where its panes are.",
-        **top,
+        "description": "What a workspace runs, and a picture of where its panes are; or one process by itself.",
+        "anyOf": [{"$ref": "#/$defs/workspace"}, {"$ref": "#/$defs/process_file"}],
         "$defs": defs,
     }
+
+
+def _process_file() -> dict[str, Any]:
+    own = _map(language.PROCESS_FILE)
+    alone = _map(tuple(key for key in language.PROCESS if key.name not in language.NOT_ALONE))
+    own["properties"] = alone["properties"] | own["properties"]
+    return {**own, "required": ["kind"]}
 
 
 def _map(keys: tuple[Key, ...]) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from wezparallel.hub.workspaces import (
     tabs,
 )
 from wezparallel.hub.workspaces.fields import Fields
+from wezparallel.hub.workspaces.process_files import ProcessFile
 from wezparallel.hub.workspaces.processes import Made, Surroundings
 from wezparallel.hub.workspaces.source import Mark, Source, fold, known, printable, quoted
 from wezparallel.hub.workspaces.tabs import CompiledTab
@@ -55,6 +56,8 @@ class Given:
     """Named layout of a template that draws none, if it has room for exactly its panes."""
     process_templates: Mapping[str, tuple[Scalar, Node]] = field(default_factory=dict)
     """The configuration's, by name; a template's own of the same name goes before."""
+    process_file: Callable[[str], ProcessFile | None] = lambda _: None
+    """Finds a template of one process that is in a file of its own; what is defined by name goes before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +184,9 @@ class _Compiler:
         self._given = given
         self._base = root
         scope = Scope(source, (Layer(given.variables), Layer(given.environment, is_secret=True)))
-        self._around = Surroundings(source, scope, root, home, shell, given.programs)
+        self._around = Surroundings(
+            source, scope, root, home, shell, given.programs, process_file=given.process_file, given=given.variables
+        )
         self._names: dict[str, Mark] = {}
 
     def compile(self, chain: extends.Chain) -> Compiled:
@@ -194,6 +199,7 @@ class _Compiler:
         told = older.translate(self._source, chain.tree)
         top = Fields(self._source, told.tree, "a template")
         top.allow(language.names(language.TOP))
+        self._check_kind(top)
         own = self._surround(top)
         panes, others = self._processes(top)
         focus = self._focus(panes)
@@ -211,7 +217,8 @@ class _Compiler:
         notes = told.notes + unused(self._given.variables, self._around.scope.used, own)
         return Compiled(
             name, top.text("description").strip(), self._around.root, list(by_name.values()), drawn, focus, notes,
-            chain.files, _digest(told.tree, self._around.scope.used),
+            chain.files | {path: one.source.text for path, one in self._around.files.items()},
+            _digest(told.tree, self._around.scope.used, [one.digest for one in self._around.files.values()]),
         )  # fmt: skip
 
     def one(self, chain: extends.Chain, name: str, template: str) -> ProcessSettings:
@@ -232,6 +239,14 @@ class _Compiler:
         key = Scalar("template", "template", mark, "", mark.line)
         value = Map(((key, Scalar(template, template, mark, "", mark.line)),), mark)
         return processes.made_of(self._around, name, mark, value, has_pane=False)[0].settings
+
+    @staticmethod
+    def _check_kind(top: Fields) -> None:
+        if top.choice("kind", ("workspace", "process"), "workspace") == "process":
+            raise top.error(
+                "this is a template of one process", top.key_mark("kind"),
+                "Start it with `wezparallel run --template`, or name it with `template:` in a workspace's.",
+            )  # fmt: skip
 
     def _surround(self, top: Fields) -> set[str]:
         """Understand what holds for all processes; return the names of the template's own variables."""
@@ -351,7 +366,7 @@ _SEEN_ONLY = frozenset({
 })  # fmt: skip
 
 
-def _digest(tree: Node, used: Mapping[str, str | None]) -> str:
+def _digest(tree: Node, used: Mapping[str, str | None], of_files: list[str]) -> str:
     def plain(node: Node, depth: int) -> object:
         if isinstance(node, Scalar):
             return node.text if node.value is not None or node.style else None
@@ -365,5 +380,5 @@ def _digest(tree: Node, used: Mapping[str, str | None]) -> str:
         }
 
     from_files = {name: value for name, value in used.items() if value is not None}
-    text = json.dumps([plain(tree, 0), from_files], sort_keys=True)
+    text = json.dumps([plain(tree, 0), from_files, *sorted(of_files)], sort_keys=True)
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()

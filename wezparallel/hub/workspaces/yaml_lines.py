@@ -163,7 +163,8 @@ class _Reader:
         entries: list[tuple[Scalar, Node]] = []
         for key, value in zip(items[::2], items[1::2], strict=True):
             if not isinstance(key, Scalar):
-                raise self._error("a key is a word, not a list or a map", key.mark)
+                hint = "A text that begins with `{{` needs quotes around it." if isinstance(key, Mapping) else ""
+                raise self._error("a key is a word, not a list or a map", key.mark, hint)
             if key.text in seen:
                 first = seen[key.text].mark.line
                 raise self._error(
