@@ -31,9 +31,13 @@ function M.fit(text, width)
 end
 
 ---Tell the person something that needs no answer.
----@param window Window
+---@param window Window|nil without one there is nobody to tell
 ---@param message string
 function M.tell(window, message)
+  if not window then
+    wezterm.log_info('wezparallel: ' .. message)
+    return
+  end
   window:toast_notification('wezparallel', message, nil, 6000)
 end
 
@@ -149,13 +153,15 @@ function M.confirm_lines(window, pane, spec, confirmed)
 end
 
 ---Tell what went wrong. One line is a toast; more lines are shown in full, because they draw the place.
----@param window Window
----@param pane Pane
+---@param window Window|nil
+---@param pane Pane|nil
 ---@param failure Failure
 function M.complain(window, pane, failure)
   local message = failure.message or failure.code or 'unknown'
   wezterm.log_warn(('wezparallel: %s (%s)'):format(message, failure.code or '?'))
-  if not message:find '\n' then
+  if not window or not pane then
+    return
+  elseif not message:find '\n' then
     M.tell(window, message)
     return
   end
