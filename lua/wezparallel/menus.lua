@@ -1,8 +1,10 @@
 --- Lists to choose from, questions, and what is told to the person. Words come before colours.
 ---
 --- Each of these is one of WezTerm's own overlays; what comes after the choice is a callback.
---- Above: workspaces, processes, init. Below: WezTerm.
+--- Above: workspaces, processes, init. Below: actions.
 local wezterm = require 'wezterm'
+
+local actions = require 'wezparallel.actions'
 
 local M = {}
 
@@ -181,72 +183,28 @@ end
 ---@field name string of the action
 ---@field text string what it does, for menus and the palette
 ---@field icon string of the palette
----@field run fun(window: Window, pane: Pane)
-
-local function entry(name, text, icon, module, field)
-  return {
-    name = name,
-    text = text,
-    icon = icon,
-    run = function(window, pane)
-      return require('wezparallel.' .. module)[field](window, pane)
-    end,
-  }
-end
 
 ---Everything that there is to do, in the order of the menu.
 ---@type Entry[]
 M.ENTRIES = {
-  entry(
-    'next_waiting',
-    'go to what waits for you longest',
-    'md_bell_ring',
-    'processes',
-    'next_waiting'
-  ),
-  entry('switch_workspace', 'switch to a workspace', 'md_swap_horizontal', 'workspaces', 'switch'),
-  entry(
-    'create_workspace',
-    'create a workspace here',
-    'md_plus_box_multiple',
-    'workspaces',
-    'create'
-  ),
-  entry('attach_process', 'go to a process, or show it here', 'md_eye', 'processes', 'attach'),
-  entry(
-    'show_dashboard',
-    'show or hide the dashboard',
-    'md_view_dashboard',
-    'processes',
-    'show_dashboard'
-  ),
-  entry('show_logs', 'show the log of a process', 'md_text_box', 'processes', 'show_logs'),
-  entry('restart_process', 'restart a process', 'md_restart', 'processes', 'restart'),
-  entry('kill_process', 'kill a process', 'md_skull', 'processes', 'kill'),
-  entry(
-    'type_all',
-    'type a line into all processes here',
-    'md_keyboard_variant',
-    'processes',
-    'type_all'
-  ),
-  entry(
-    'sync_panes',
-    'type into all panes of this tab, or no longer',
-    'md_sync',
-    'processes',
-    'sync_panes'
-  ),
-  entry('relayout', 'give the panes their sizes again', 'md_view_quilt', 'workspaces', 'relayout'),
-  entry('restore', 'show all open workspaces again', 'md_restore', 'workspaces', 'restore'),
-  entry(
-    'close_views',
-    'close the panes of a workspace, stop nothing',
-    'md_eye_off',
-    'workspaces',
-    'close_views'
-  ),
-  entry('delete_workspace', 'stop and forget a workspace', 'md_delete', 'workspaces', 'delete'),
+  { name = 'next_waiting', text = 'go to what waits for you longest', icon = 'md_bell_ring' },
+  { name = 'switch_workspace', text = 'switch to a workspace', icon = 'md_swap_horizontal' },
+  { name = 'create_workspace', text = 'create a workspace here', icon = 'md_plus_box_multiple' },
+  { name = 'attach_process', text = 'go to a process, or show it here', icon = 'md_eye' },
+  { name = 'show_dashboard', text = 'show or hide the dashboard', icon = 'md_view_dashboard' },
+  { name = 'show_logs', text = 'show the log of a process', icon = 'md_text_box' },
+  { name = 'restart_process', text = 'restart a process', icon = 'md_restart' },
+  { name = 'kill_process', text = 'kill a process', icon = 'md_skull' },
+  { name = 'type_all', text = 'type a line into all processes here', icon = 'md_keyboard_variant' },
+  { name = 'sync_panes', text = 'type into all panes of this tab, or no longer', icon = 'md_sync' },
+  { name = 'relayout', text = 'give the panes their sizes again', icon = 'md_view_quilt' },
+  { name = 'restore', text = 'show all open workspaces again', icon = 'md_restore' },
+  {
+    name = 'close_views',
+    text = 'close the panes of a workspace, stop nothing',
+    icon = 'md_eye_off',
+  },
+  { name = 'delete_workspace', text = 'stop and forget a workspace', icon = 'md_delete' },
 }
 
 ---Show everything that there is to do.
@@ -258,17 +216,13 @@ function M.menu(window, pane)
     choices[#choices + 1] = { label = one.text, id = one.name }
   end
   M.pick(window, pane, { title = 'wezparallel', choices = choices }, function(on, at, id)
-    for _, one in ipairs(M.ENTRIES) do
-      if one.name == id then
-        one.run(on, at)
-      end
-    end
+    on:perform_action(actions.get(id), at)
   end)
 end
 
 local palette
 
----Return the entries of the command palette. They are made once: WezTerm keeps every callback until a reload.
+---Return the entries of the command palette, always the same ones.
 ---@return table[]
 function M.palette()
   if not palette then
@@ -277,7 +231,7 @@ function M.palette()
       palette[#palette + 1] = {
         brief = 'wezparallel: ' .. one.text,
         icon = one.icon,
-        action = wezterm.action_callback(one.run),
+        action = actions.get(one.name),
       }
     end
   end
