@@ -1,7 +1,8 @@
 """`python -m wezparallel.hub.offline COMMAND`: answers what needs no state, where no daemon runs.
 
 Reads a command's fields as JSON from stdin, writes the reply as it would come through the socket; the command line
-asks it, because a frontend imports nothing of the hub. `schema` writes the configuration's JSON Schema.
+asks it, because a frontend imports nothing of the hub. `schema` writes the configuration's JSON Schema, `gui` the
+first files for WezTerm's plugin.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import sys
 
 from wezparallel.errors import RequestError, WezparallelError
 from wezparallel.hub import configuration
+from wezparallel.hub.gui import first
 from wezparallel.hub.handlers import config as handlers
 from wezparallel.hub.schema import config_schema
 from wezparallel.protocol import config as words
@@ -22,6 +24,9 @@ def main(arguments: list[str]) -> int:
     name = arguments[0] if arguments else ""
     if name == "schema":
         sys.stdout.write(json.dumps(config_schema(), indent=2) + "\n")
+        return 0
+    if name == "gui":
+        first.write(configuration.load().settings)
         return 0
     try:
         reply = _answer(name, json.loads(sys.stdin.read() or "{}"))

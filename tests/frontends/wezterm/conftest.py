@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 import tests.support.fake_wezterm as script
+from tests.support.commandline import CommandLine
+from tests.support.daemon import Daemon
 from wezparallel.frontends.wezterm.cli import Wezterm
 
 
@@ -72,3 +74,12 @@ def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fake:
 def wezterm(fake: Fake) -> Wezterm:
     """Our way into it."""
     return Wezterm(str(fake.folder / "sock"), fake.environment())
+
+
+@pytest.fixture
+def real(daemon: Daemon) -> CommandLine:
+    """The command line of the user of a real daemon, in a project folder."""
+    folder = daemon.home / "shop"
+    folder.mkdir()
+    (folder / ".git").mkdir()
+    return CommandLine(daemon.env, folder)

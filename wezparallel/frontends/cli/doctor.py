@@ -16,7 +16,7 @@ from wezparallel import paths
 from wezparallel.client import launch
 from wezparallel.client.control import Control
 from wezparallel.errors import LinkError, RequestError
-from wezparallel.frontends.cli import config, exits, text
+from wezparallel.frontends.cli import config, exits, siblings, text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -185,14 +185,14 @@ def _state(_: Context) -> Iterator[Finding]:
         yield Finding("ok", "state", said)
 
 
-def _wezterm(_: Context) -> Iterator[Finding]:
-    program = shutil.which("wezterm")
-    if program is None:
-        yield Finding(
-            "note", "wezterm", "not on PATH; everything but panes works without it", "https://wezterm.org/install/"
-        )
-        return
-    yield Finding("ok", "wezterm", _first_line(program, "--version").removeprefix("wezterm ") or program)
+def _wezterm(context: Context) -> Iterator[Finding]:
+    """Pass on what the frontend that knows WezTerm finds."""
+    try:
+        told = siblings.ask(siblings.WEZTERM, "doctor", "--json", "--socket", context.socket)
+        for check in told["checks"]:
+            yield Finding(check["level"], check["subject"], check["said"], check["fix"])
+    except RequestError as error:
+        yield Finding("fix", "wezterm", error.message, "pip install --force-reinstall wezparallel")
 
 
 def _claude(context: Context) -> Iterator[Finding]:

@@ -2,8 +2,8 @@
 
 WezTerm draws a divider of one cell between two panes. So a tab of W columns is thought of as W + 1, of which each
 pane owns its own and the divider behind it; each line of the picture is rounded by itself, to the nearest cell of the
-whole tab. So errors never add up, and lines that are one in the picture are one on the screen. The plugin has the same
-rule (`lua/wezparallel/cuts.lua`); docs/explanation/panes.md has it once for both.
+whole tab. So errors never add up, and lines that are one in the picture are one on the screen. The plugin has the
+same rule (`lua/wezparallel/cuts.lua`); docs/explanation/panes.md has it once for both.
 """
 
 from __future__ import annotations

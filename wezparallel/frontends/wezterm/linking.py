@@ -33,12 +33,14 @@ else:
 NAMES = ("wezparallel", "multi_dev_framework.lua", "workspace_manager.lua")
 LINES = ("local wezparallel = require 'wezparallel'", "wezparallel.setup(config)")
 
+_LIVE = r"^(?!\s*--).*"  # a line that is no comment
+_CLONES = re.compile(_LIVE + r"""plugin\.require\s*\(?\s*["'][^"']*wezparallel""", re.MULTILINE)
 _REQUIRES = re.compile(
-    r"""^(?!\s*--).*(?:require\s*\(?\s*(?P<quote>["'])(?:wezparallel|multi_dev_framework|workspace_manager)(?P=quote)"""
-    r"""|plugin\.require\s*\(?\s*["'][^"']*wezparallel)""",
+    _LIVE + r"""require\s*\(?\s*(?P<quote>["'])(?:wezparallel|multi_dev_framework|workspace_manager)(?P=quote)""",
     re.MULTILINE,
 )
-_RETURN = re.compile(r"^return[ \t]+(?P<name>[A-Za-z_]\w*)[ \t]*;?[ \t]*(?:--.*)?$", re.MULTILINE)
+_RETURN = re.compile(r"^return[ \t]+(?P<name>[A-Za-z_]\w*)[ \t]*;?[ \t]*(?:--.*)?\r?$", re.MULTILINE)
+_COMMENT = re.compile(r"--.*")
 
 
 def links() -> list[Link]:
@@ -85,30 +87,39 @@ def usual_config_file() -> str:
 
 def is_set_up() -> bool:
     """Tell whether WezTerm's configuration asks for our plugin."""
+    return mentions(_source())
+
+
+def is_cloned() -> bool:
+    """Tell whether it asks WezTerm to clone our repository, so that no link is needed."""
+    return _CLONES.search(_source()) is not None
+
+
+def _source() -> str:
     path = config_file()
     if path is None:
-        return False
+        return ""
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
-            return mentions(file.read())
+            return file.read()
     except OSError:
-        return False
+        return ""
 
 
 def mentions(source: str) -> bool:
     """Tell whether a configuration asks for our plugin, by any of its names."""
-    return _REQUIRES.search(source) is not None
+    return bool(_REQUIRES.search(source) or _CLONES.search(source))
 
 
 def with_lines(source: str) -> str | None:
     """Return a configuration with our lines before its last `return config`; None where there is none such. Pure."""
-    found = None
-    for found in _RETURN.finditer(source):  # noqa: B007  the last one
-        pass
-    if found is None or source[found.end() :].strip():
+    returns = list(_RETURN.finditer(source))
+    if not returns or _COMMENT.sub("", source[returns[-1].end() :]).strip():
         return None
-    call = LINES[1].replace("config", found["name"])
-    return source[: found.start()] + f"{LINES[0]}\n{call}\n\n" + source[found.start() :]
+    end = "\r\n" if "\r\n" in source else "\n"
+    last = returns[-1]
+    lines = (LINES[0], LINES[1].replace("config", last["name"]), "")
+    return source[: last.start()] + "".join(line + end for line in lines) + source[last.start() :]
 
 
 def _home() -> str:
