@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 def write(settings: Settings) -> None:
     """Write the snapshot of nothing, so that the first key press finds the programs, and the keys. Raises OSError."""
+    for path in (paths.gui_snapshot(), paths.keys_file()):
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
     facts = places.facts(settings.ui, rfc3339(int(time.time() * 1000)))
     replace(paths.gui_snapshot(), snapshot.encode(snapshot.build(State(), facts=facts)))
     wanted = keys.encode(settings.ui.keybindings)
