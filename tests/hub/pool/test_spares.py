@@ -304,6 +304,10 @@ def test_a_kind_may_be_a_name(daemon: Daemon) -> None:
     taken = ask(daemon, name="web/notebook", agent=None)
     assert (taken["reused"], taken["process"]["name"]) == (True, "notebook-2")
     until_up(daemon, "web/notebook.2")
+    daemon.call("ProcessStop", process="web/notebook")
+    again = ask(daemon, name="web/notebook", agent=None)
+    assert (again["reused"], again["process"]["name"]) == (True, "notebook-3")
+    until_up(daemon, "web/notebook.3")
 
 
 def test_one_outside_every_workspace_has_its_spares_there(tmp_path: Path) -> None:

@@ -132,12 +132,16 @@ def _headline(processes: list[JsonObject]) -> list[Cell]:
 
 def _figures(workspaces: list[JsonObject], processes: list[JsonObject]) -> str:
     memory = [used for one in processes if (used := states.memory(one)) is not None]
+    spares = sum(1 for one in processes if states.is_spare(one))
+    processes = [one for one in processes if not states.is_spare(one)]
     agents = sum(1 for one in processes if one.get("agent"))
     parts = [text.plural(len(workspaces), "workspace")]
     if agents:
         parts.append(text.plural(agents, "agent"))
     if len(processes) > agents:
         parts.append(text.plural(len(processes) - agents, "process", "processes"))
+    if spares:
+        parts.append(text.plural(spares, "spare"))
     if memory:
         parts.append(text.size(sum(memory)))
     return " · ".join(parts)

@@ -51,7 +51,7 @@ def build(
         synced: Ids of the processes that are typed into together.
     """
     views, together = views or {}, frozenset(synced)
-    processes = [process for process in state.processes.values() if not process.removed]
+    processes = [process for process in state.processes.values() if not process.removed and not process.is_spare]
     processes.sort(key=lambda process: (process.order, process.process_id))
     members: dict[str | None, list[JsonObject]] = {}
     for process in processes:
@@ -88,7 +88,7 @@ def waiting(processes: Iterable[Process]) -> list[JsonObject]:
     found = [
         {
             "process_id": process.process_id,
-            "name": process.settings.name,
+            "name": process.name,
             "workspace": process.workspace,
             "kind": process.settings.agent,
             "text": notice["text"],
@@ -128,7 +128,7 @@ def _process(process: Process, views: Sequence[JsonObject]) -> JsonObject:
     settings, run, notice = process.settings, process.run, process.notice
     return {
         "id": process.process_id,
-        "name": settings.name,
+        "name": process.name,
         "state": process.state,
         "pane": settings.pane,
         "direct": settings.direct,

@@ -134,7 +134,7 @@ def _beside(hub: Hub, workspace: str) -> list[Process]:
     """Return the processes of a workspace, or those without one, that have names."""
     return [
         one for one in hub.state.processes.values()
-        if one.workspace == (workspace or None) and not one.removed and one.spare is None
+        if one.workspace == (workspace or None) and not one.removed and not one.is_spare
     ]  # fmt: skip
 
 

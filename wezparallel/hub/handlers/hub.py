@@ -74,7 +74,7 @@ def status(hub: Hub, _command: words.Status) -> words.StatusReply:
         hub_deaths=facts.get("hub_deaths"), socket=_public_name(),
         workspaces=sum(workspace.open for workspace in hub.state.workspaces.values()),
         processes=sum(by_state.values()), by_state=by_state,
-        spares=sum(one.spare is not None and not one.removed for one in hub.state.processes.values()),
+        spares=sum(one.is_spare and not one.removed for one in hub.state.processes.values()),
         hub_memory_bytes=_own_memory(int(time.monotonic())),
         processes_memory_bytes=sum(memory) if memory else None, subscribers=hub.bus.subscribers,
         config_error=hub.configuration.errors[0].summary if hub.configuration.errors else None,

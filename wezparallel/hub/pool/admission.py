@@ -28,7 +28,7 @@ def check_room(hub: Hub, workspace: str | None, more: int = 1) -> None:
     """Refuse more processes than a workspace may have. Raises RequestError `process.limit`."""
     limit = hub.settings.workspaces.max_processes
     processes = hub.state.processes.values()  # spares count, but they give way
-    there = sum(one.workspace == workspace and not one.removed and one.spare is None for one in processes)
+    there = sum(one.workspace == workspace and not one.removed and not one.is_spare for one in processes)
     if there + more > limit:
         where = f"the workspace {workspace!r} has" if workspace else "outside workspaces there are"
         raise RequestError(

@@ -101,7 +101,7 @@ class Spares:
         """Make a spare the process that somebody asks for; it keeps its id. Return its run."""
         hub = self._hub
         spare.order = len(hub.state.members(spare.workspace)) if spare.workspace else 0
-        spare.settings, spare.spare = settings, None
+        spare.settings, spare.ahead = settings, {"kind": kind, "taken": True}
         spare.created_at = self._taken_at[spare.workspace, kind] = hub.now_ms()
         spare.auto_start_on_restore = auto_start_on_restore
         run_id = hub.pool.want_up(spare)
@@ -112,9 +112,8 @@ class Spares:
 
     def claim(self, process: Process) -> None:
         """Somebody types into it: from now on it is theirs, under the name that its id ends with."""
-        if process.spare is not None and alive(process.run) and not process.removed:
-            kind = str(process.spare["kind"])
-            self.give(process, process.settings.model_copy(update={"name": process.name}), kind)
+        if process.is_spare and alive(process.run) and not process.removed:
+            self.give(process, process.settings.model_copy(update={"name": process.name}), _kind(process))
 
     def look(self) -> None:
         """Bring the spares to what the configuration says."""
@@ -122,9 +121,9 @@ class Spares:
         own: dict[Place, list[Process]] = {}
         spares: dict[Place, list[Process]] = {}
         for process in self._hub.state.processes.values():
-            kind = kind_of(process.settings) if process.spare is None else str(process.spare["kind"])
-            if not process.removed and (process.spare is not None or kind in self._names()):
-                (own if process.spare is None else spares).setdefault((process.workspace, kind), []).append(process)
+            kind = _kind(process)
+            if not process.removed and (process.is_spare or kind in self._names()):
+                (spares if process.is_spare else own).setdefault((process.workspace, kind), []).append(process)
         self._are_there = bool(spares)
         for place in [*spares, *(place for place in own if place not in spares)]:
             self._settle(place, own.get(place, []), sorted(spares.get(place, []), key=_worth))
@@ -160,8 +159,9 @@ class Spares:
         spare = Process(
             self._id(place, number), workspace, recipe, desired="down", created_at=hub.now_ms(),
             env_id=newest.env_id if hub.environments.holds(newest.env_id) else LOGIN,
-            spare={
-                "kind": kind, "config": recipes.fingerprint(hub.settings.kind(kind)), "facts": _facts(terminal),
+            ahead={
+                "kind": kind, "taken": False, "config": recipes.fingerprint(hub.settings.kind(kind)),
+                "facts": _facts(terminal),
             },
         )  # fmt: skip
         hub.workspaces.put(spare)
@@ -190,22 +190,22 @@ class Spares:
 
     def _is_current(self, spare: Process) -> bool:
         """Tell whether a start of today would give the program the same as this one got."""
-        told = spare.spare or {}
+        told = spare.ahead or {}
         if spare.process_id.rpartition("/")[0] != (spare.workspace or ""):
             return False  # `WORKSPACE` has the name that its workspace had
         if spare.env_id not in ("", LOGIN) and not self._hub.environments.holds(spare.env_id):
             return False
-        return bool(told.get("config") == recipes.fingerprint(self._hub.settings.kind(told.get("kind"))))
+        return bool(told.get("config") == recipes.fingerprint(self._hub.settings.kind(_kind(spare))))
 
     def _is_as(self, spare: Process, newest: Process | None) -> bool:
         """Tell whether it is what the next process will be; where there is none to go by, it stays."""
         if newest is None:
             return True
-        recipe = recipes.recipe(newest.settings, str((spare.spare or {}).get("kind")))
+        recipe = recipes.recipe(newest.settings, _kind(spare))
         if recipe is None or recipes.differing(spare.settings, recipe):
             return False
         terminal = self._terminals.get(newest.process_id)
-        if terminal is not None and _facts(terminal) != (spare.spare or {}).get("facts"):
+        if terminal is not None and _facts(terminal) != (spare.ahead or {}).get("facts"):
             return False
         if spare.env_id == newest.env_id:
             return True
@@ -215,7 +215,7 @@ class Spares:
     def _differing(self, spare: Process, wanted: Wanted) -> tuple[list[str], list[str]]:
         """Return in which settings and variables it is not what is asked for."""
         settings = recipes.differing(spare.settings, wanted.settings)
-        if wanted.settings.tty and (spare.spare or {}).get("facts") != _facts(wanted.terminal):
+        if wanted.settings.tty and (spare.ahead or {}).get("facts") != _facts(wanted.terminal):
             settings.append("TERM")
         is_login = spare.env_id in ("", LOGIN)
         if wanted.environment is None or is_login:
@@ -229,8 +229,8 @@ class Spares:
         """End spares of a kind while something else of it waits for a place, and in a workspace that is too full."""
         processes = self._hub.state.processes.values()
         of_kind = [one for one in processes if kind_of(one.settings) == kind]
-        waiting = sum(one.waits_for == "admission" and one.spare is None and not one.removed for one in of_kind)
-        ending = sum(one.spare is not None and one.removed and alive(one.run) for one in of_kind)
+        waiting = sum(one.waits_for == "admission" and not one.is_spare and not one.removed for one in of_kind)
+        ending = sum(one.is_spare and one.removed and alive(one.run) for one in of_kind)
         here = sum(one.workspace == workspace and not one.removed for one in processes)
         for spare in sorted(self._of(workspace, kind), key=_worth, reverse=True):
             if waiting <= ending and here <= self._hub.settings.workspaces.max_processes:
@@ -251,7 +251,7 @@ class Spares:
     def _of(self, workspace: str | None, kind: str) -> list[Process]:
         return [
             one for one in self._hub.state.processes.values()
-            if one.spare is not None and not one.removed and one.workspace == workspace and one.spare["kind"] == kind
+            if one.is_spare and not one.removed and one.workspace == workspace and _kind(one) == kind
         ]  # fmt: skip
 
     def _is_open(self, workspace: str | None) -> bool:
@@ -273,9 +273,14 @@ class Spares:
 
     async def _learn_environments(self) -> None:
         """Ask the keeper for the environments of an earlier hub's spares, to compare them with what is asked."""
-        for env_id in {one.env_id for one in self._hub.state.processes.values() if one.spare is not None}:
+        for env_id in {one.env_id for one in self._hub.state.processes.values() if one.is_spare}:
             if self._hub.environments.holds(env_id):
                 await self._hub.environments.get(env_id)
+
+
+def _kind(process: Process) -> str:
+    """Return the kind that it is of; what was started ahead stays of its kind under whatever name."""
+    return str(process.ahead["kind"]) if process.ahead is not None else kind_of(process.settings)
 
 
 def _worth(spare: Process) -> tuple[int, Millis, ProcessId]:

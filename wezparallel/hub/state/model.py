@@ -92,13 +92,18 @@ class Process:
     """A run that began before its settings changed, and those that it began with."""
     notified: JsonObject | None = None
     """Why it asks for a look: `text`, `at` and `run_id`; until somebody looks or types."""
-    spare: JsonObject | None = None
-    """It was started ahead and nobody has asked for it yet: `kind`, and what else has to fit (`pool/spares.py`)."""
+    ahead: JsonObject | None = None
+    """It was started ahead (`pool/spares.py`): `kind`, what else has to fit, and `taken` once it is somebody's."""
+
+    @property
+    def is_spare(self) -> bool:
+        """Tell whether it was started ahead and nobody has asked for it yet."""
+        return self.ahead is not None and not self.ahead["taken"]
 
     @property
     def name(self) -> str:
         """Return what it is called within its workspace; a spare, which has no name yet, as its id ends."""
-        return self.settings.name if self.spare is None else self.process_id.rpartition("/")[2]
+        return self.process_id.rpartition("/")[2] if self.is_spare else self.settings.name
 
     @property
     def notice(self) -> JsonObject | None:
@@ -149,7 +154,7 @@ class State:
         Spares are nobody's yet: they have no name of their own, so they are left out unless they are asked for.
         """
         found = [p for p in self.processes.values() if p.workspace == workspace and not p.removed]
-        found = found if spares else [p for p in found if p.spare is None]
+        found = found if spares else [p for p in found if not p.is_spare]
         return sorted(found, key=lambda process: (process.order, process.process_id))
 
 
@@ -208,7 +213,7 @@ def process_record(
         "in_template": process.in_template,
         "needs_restart": process.running_settings is not settings and run is not None and run.status == "spawned",
         "notified": process.notice,
-        "spare": process.spare is not None,
+        "spare": process.is_spare,
     }
 
 
@@ -224,7 +229,7 @@ def on_close(settings: ProcessSettings) -> str:
 def workspace_record(workspace: Workspace, members: Iterable[Process]) -> JsonObject:
     """Return what clients see of a workspace (`protocol.workspace.WorkspaceRecord`)."""
     members = [process for process in members if not process.removed]
-    states = [process.state for process in members if process.spare is None]
+    states = [process.state for process in members if not process.is_spare]
     return {
         "name": workspace.name,
         "root": workspace.root,

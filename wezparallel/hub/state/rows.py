@@ -83,7 +83,7 @@ def process_row(process: Process, settings: str) -> tuple[Any, ...]:
         process.restart_count, process.backoff_until, process.waits_for, process.env_id,
         process.auto_start_on_restore, process.removed, process.in_template, _ran_with_row(process.ran_with),
         None if process.notified is None else dump(process.notified),
-        None if process.spare is None else dump(process.spare),
+        None if process.ahead is None else dump(process.ahead),
     )  # fmt: skip
 
 
@@ -156,7 +156,7 @@ def _process_of(row: dict[str, Any], runs: dict[str, Run]) -> Process:
         in_template=None if row["in_template"] is None else bool(row["in_template"]),
         ran_with=_ran_with_of(row["ran_with"]),
         notified=None if row["notified"] is None else json.loads(row["notified"]),
-        spare=None if row["spare"] is None else json.loads(row["spare"]),
+        ahead=None if row["spare"] is None else json.loads(row["spare"]),
     )
 
 

@@ -127,7 +127,7 @@ class Workspaces:
         data: dict[str, Any] = {
             "process_id": process.process_id, "workspace": process.workspace, "state": process.state
         }  # fmt: skip
-        if process.spare is not None:
+        if process.is_spare:
             data["spare"] = True
         self._hub.bus.publish("process.added", data)
 
