@@ -135,22 +135,6 @@ def share_dir(kind: str) -> str:
     return installed if os.path.isdir(installed) else os.path.dirname(package_dir()) + "/" + kind
 
 
-def for_lua(python: str) -> dict[str, object]:
-    """Return the places that the snapshot names for WezTerm's Lua; `python` is the interpreter that runs ours."""
-    client = package_dir() + "/client/"
-    return {
-        "python": python,
-        "call": client + "call.py",
-        "attach": client + "attach.py",
-        "direct": client + "direct.py",
-        "program": [python, "-m", "wezparallel"],
-        "socket": client_socket(),
-        "keeper_socket": keeper_socket(),
-        "env": moved(),
-        "keys": keys_file(),
-    }
-
-
 def _xdg(variable: str, below_home: str) -> str:
     value = os.environ.get(variable, "")
     return value if value.startswith("/") else os.path.expanduser("~") + below_home
