@@ -332,6 +332,11 @@ def test_run_takes_one_and_ps_marks_what_is_left(tmp_path: Path) -> None:
         taken = real(*command)
         assert taken.out.startswith(f"● home/sh.1  pid {pid}"), taken
         until_up(daemon, "home/sh.2")
+        with real.terminal("logs", "-f", "home/sh.2") as reading:
+            reading.wait_for("began")
+            assert get(daemon, "home/sh.2")["spare"], "who only reads what it prints has not taken it"
+        with real.terminal("attach", "home/sh.2"):
+            until_up(daemon, "home/sh.3")
         real.environment["COLOUR"] = "blue"
         other = real(*command)
-        assert other.err == "the spare home/sh.2 has another environment (COLOUR)\n"
+        assert other.err == "the spare home/sh.3 has another environment (COLOUR)\n"
