@@ -1,0 +1,129 @@
+"""WezTerm's real window on a desktop without a screen, used by its keys and looked at by its pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.wezterm.display import Display
+from tests.wezterm.instance import CALL_S, Instance
+from tests.wezterm.place import Place
+from tests.wezterm.waiting import wait_for
+
+CLASS = "org.wezfurlong.wezterm"
+QUESTION = "Really kill this window"
+OVERLAY = """
+for _, window in ipairs(require('wezterm').gui.gui_windows()) do
+  local shown, below = window:active_pane(), window:mux_window():active_pane()
+  if shown and below and shown:pane_id() ~= below:pane_id() then
+    return shown:get_lines_as_text()
+  end
+end
+"""
+SETTINGS = {
+    "front_end": "'Software'",
+    "enable_wayland": "false",
+    "check_for_updates": "false",
+}
+
+
+class Gui(Instance):
+    """One WezTerm with its windows, which can be quit or killed and started again on the same desktop."""
+
+    name = "gui"
+
+    def __init__(self, place: Place, display: Display, config: Path | None = None) -> None:
+        super().__init__(place, config)
+        self.display = display
+        self.env = dict(display.env)
+        self.settings = dict(SETTINGS)  # more of them: pieces of Lua, as `wezterm --config NAME=LUA` takes them
+        self.program: tuple[str, ...] = ()  # what its first pane runs, instead of the shell
+
+    @property
+    def socket(self) -> Path:
+        """The socket that its panes find in WEZTERM_UNIX_SOCKET."""
+        return self.place.runtime / "wezterm" / f"gui-sock-{self.pid}"
+
+    def start(self) -> None:
+        """Start it; wait until it answers, a pane is there and its window has the keys."""
+        self._run("wezterm-gui", self.settings, "start", *(["--", *self.program] if self.program else []))
+        wait_for(self.list, "the first pane", CALL_S)
+        wait_for(self.has_keys, "the window to have the keys", CALL_S)
+
+    def windows(self) -> list[int]:
+        """Return its visible windows, as X numbers them."""
+        return self.display.windows(CLASS)
+
+    def has_keys(self) -> bool:
+        """Tell whether one of its windows has the keys."""
+        return self.display.focused() in self.windows()
+
+    def title(self) -> str:
+        """Return the title of the window that has the keys: an overlay (a picker, a question) shows its own there."""
+        return self.display.run("xdotool", "getactivewindow", "getwindowname").removesuffix("\n")
+
+    def key(self, *keys: str) -> None:
+        """Press keys one after the other, as xdotool names them: `ctrl+alt+space`, `Return`, `Escape`, `a`."""
+        wait_for(self.has_keys, "a window that has the keys")
+        self.display.run("xdotool", "key", *keys)
+
+    def type(self, words: str) -> None:
+        """Type words, at the speed of a fast typist."""
+        wait_for(self.has_keys, "a window that has the keys")
+        self.display.run("xdotool", "type", "--delay", "8", "--", words)
+
+    def screenshot(self, path: Path) -> Path:
+        """Take a picture of the whole screen as it is now."""
+        return self.display.picture(path)
+
+    def still(self, path: Path, timeout_s: float = 15) -> Path:
+        """Take a picture once two in a row are the same: all that was on its way has been drawn."""
+        before = path.with_name(path.stem + "-before.ppm")
+        after = path.with_name(path.stem + "-after.ppm")
+
+        def same() -> bool:
+            self.display.picture(before)
+            self.display.picture(after)
+            return before.read_bytes() == after.read_bytes()
+
+        wait_for(same, "a picture that keeps still", timeout_s)
+        self.display.run("convert", str(after), str(path))
+        before.unlink()
+        after.unlink()
+        return path
+
+    def colours(self, path: Path) -> int:
+        """Return how many colours a picture has: one, where nothing was drawn."""
+        return int(self.display.run("identify", "-format", "%k", str(path)))
+
+    def overlay(self) -> str | None:
+        """Return the words of what lies over the active pane (a picker, a prompt, a question), or None."""
+        words: str | None = self.rpc(OVERLAY)
+        return words
+
+    def wait_for_overlay(self, words: str, timeout_s: float = 15) -> str:
+        """Wait until an overlay shows some words; return all that it shows."""
+        return wait_for(lambda: _with(words, self.overlay()), f"an overlay with {words!r}", timeout_s)
+
+    def quit(self, answer: str = "y") -> None:
+        """Close its windows as a frame's button does, answer WezTerm's questions, and wait for its end."""
+        while window := self._window_or_end():
+            self.display.run("xdotool", "windowquit", str(window))
+            if wait_for(lambda: self._closed(window), "the window to close or WezTerm to ask", CALL_S) == "asks":
+                self.key(answer)
+                wait_for(lambda: not self.is_running() or not self.overlay(), "the question to go", CALL_S)
+        self.wait()
+
+    def _window_or_end(self) -> int:
+        """Return a window once there is one (closing the last shows another workspace's), or 0 after the end."""
+        wait_for(lambda: self.windows() or not self.is_running(), "a window, or WezTerm's end", CALL_S)
+        return next(iter(self.windows()), 0) if self.is_running() else 0
+
+    def _closed(self, window: int) -> str:
+        if not self.is_running() or window not in self.windows():
+            return "closed"
+        return "asks" if QUESTION in (self.overlay() or "") else ""
+
+
+def _with(words: str, text: str | None) -> str:
+    """Return a text if it has some words."""
+    return text if text and words in text else ""
