@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import anyio
+import anyio.to_thread
 import pytest
 
 from tests.hub.handlers.test_process import add, get, text_of
@@ -37,6 +38,7 @@ def root(tmp_path: Path) -> Path:
     folder = tmp_path / "root"
     (folder / "src").mkdir(parents=True)
     (folder / "src" / "app.py").write_text("1")
+    os.utime(folder / "src" / "app.py", (1, 1))  # what changed in the moment before somebody watches may count
     return folder
 
 
@@ -209,6 +211,7 @@ class Surroundings:
         self.state = State()
         self.bus = self.pool = self.worktrees = self
         self.said: list[str] = []
+        self.told = anyio.Event()
         self.restarted = anyio.Event()
         self.restarts = 0
 
@@ -222,6 +225,7 @@ class Surroundings:
     def publish(self, _name: str, data: dict[str, Any]) -> None:
         """Note what is said."""
         self.said.append(data["message"])
+        self.told.set()
 
     def caused_by(self, _by: dict[str, Any]) -> AbstractContextManager[None]:
         """Name nobody."""
@@ -244,8 +248,7 @@ def test_without_room_in_the_kernel_files_are_looked_at_and_that_is_said_once(ro
             for text in ("22", "333"):
                 hub.restarted = anyio.Event()
                 with anyio.fail_after(20):
-                    while not hub.said:
-                        await anyio.sleep(0.01)
+                    await hub.told.wait()
                     (root / "src" / "app.py").write_text(text)
                     await hub.restarted.wait()
             process.desired = "down"
@@ -259,23 +262,24 @@ def test_without_room_in_the_kernel_files_are_looked_at_and_that_is_said_once(ro
 
 def test_a_file_that_is_away_for_a_moment_counts_once(root: Path) -> None:
     file = root / "src" / "app.py"
-    hub_was_told: list[bool] = []
-
-    async def bursts(*_folders: str, stop_event: anyio.Event) -> AsyncGenerator[set[tuple[Any, str]], None]:
-        file.rename(root / "src" / "away")
-
-        async def come_back() -> None:
-            await anyio.sleep(0.05)
-            file.write_text("2")
-
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(come_back)
-            yield {(3, str(file))}
-        yield {(1, str(file))}
-        hub_was_told.append(True)
-        stop_event.set()
 
     async def run() -> None:
+        taken = anyio.Event()
+
+        async def come_back() -> None:
+            await anyio.to_thread.run_sync(file.write_text, "2")
+
+        async def bursts(*_folders: str, stop_event: anyio.Event) -> AsyncGenerator[set[tuple[Any, str]], None]:
+            threads = anyio.to_thread.current_default_thread_limiter()
+            threads.total_tokens = 1  # whoever looks at once has looked before the file is back
+            file.rename(root / "src" / "away")
+            hub.tasks.start_soon(come_back)
+            yield {(3, str(file))}
+            yield {(1, str(file))}
+            threads.total_tokens = 2
+            taken.set()
+            stop_event.set()
+
         async with anyio.create_task_group() as tasks:
             hub = Surroundings(tasks)
             watching = Watching(cast("Hub", hub), bursts)
@@ -284,8 +288,7 @@ def test_a_file_that_is_away_for_a_moment_counts_once(root: Path) -> None:
             watching.look(process)
             with anyio.fail_after(20):
                 await hub.restarted.wait()
-                while not hub_was_told:
-                    await anyio.sleep(0.01)
+                await taken.wait()
             watching.forget("one")
             hub.stopping.set()
         assert hub.restarts == 1
