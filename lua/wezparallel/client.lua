@@ -19,14 +19,16 @@ local function failure(code, message, data)
   return { code = code, message = message, data = data }
 end
 
--- WezTerm writes null for a table that it meets a second time, so each is made new; an empty list would become `{}`.
-local function copy(value)
+---Return tables made new: WezTerm writes null for one that it meets a second time. An empty list becomes `{}`.
+---@param value any
+---@return any
+function M.copy(value)
   if type(value) ~= 'table' then
     return value
   end
   local made = {}
   for key, item in pairs(value) do
-    made[key] = copy(item)
+    made[key] = M.copy(item)
   end
   return made
 end
@@ -45,7 +47,7 @@ function M.encode(request)
     request = { [request] = {} }
   end
   local name, fields = next(request)
-  local body = copy(type(fields) == 'table' and fields or {})
+  local body = M.copy(type(fields) == 'table' and fields or {})
   if api.mutations[name] and not body.key then
     body.key = fresh_key()
   end

@@ -131,7 +131,12 @@ class FakeWezterm:
         for name in set(loaded.keys()) - self._loaded_at_start - {"wezterm"}:
             loaded[name] = None
         self.fake.forget_state()
-        return self.load(self.config_text)
+        config = self.load(self.config_text)
+        for number in range(1, len(self.world.slots) + 1):
+            slot = self.slot(number)
+            self.fake.emit_window(slot, "window-config-reloaded", self.window(number), self.pane(window=number))
+        self.drain()
+        return config
 
     def _checked(self, config: Any) -> None:
         try:
@@ -178,12 +183,12 @@ class FakeWezterm:
         tables = list(slot.key_tables.values())
         if tables:
             table = tables[-1]
-            entry = _bound(self.fake.config.key_tables[table.name], key, mods)
+            entry = _bound(self._effective(slot, "key_tables")[table.name], key, mods)
             if table.one_shot is not False:
                 slot.key_tables = self._table({})
             if entry is not None:
                 return self.perform(entry.action, window)
-        entry = _bound(self.fake.config["keys"], key, mods)
+        entry = _bound(self._effective(slot, "keys"), key, mods)
         if entry is None:
             raise LuaFaultError(f"nothing is bound to {mods} {key}")
         return self.perform(entry.action, window)
@@ -338,6 +343,11 @@ class FakeWezterm:
         return errors
 
     # Between the two.
+
+    def _effective(self, slot: Any, option: str) -> Any:
+        """Return an option as it holds in a window: its override, else the configuration."""
+        overridden = slot.overrides[option] if slot.overrides is not None else None
+        return self.fake.config[option] if overridden is None else overridden
 
     def _run_task(self, chunk: Any, name: str, *args: Any) -> tuple[Any, ...]:
         outcome: list[tuple[bool, tuple[Any, ...]]] = []

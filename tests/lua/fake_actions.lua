@@ -292,6 +292,7 @@ end
 return {
   action = action,
   check_action = check_action,
+  check_option = check_option,
   config_builder = config_builder,
   has_action = function(name)
     return (UNIT[name] or FIELDS[name] or VALUE[name]) ~= nil

@@ -170,7 +170,7 @@ local METHODS = {
     end
   end,
   get_config_overrides = fake.at_once(function(number)
-    return slot_with(number).overrides
+    return mux.copy(slot_with(number).overrides)
   end),
   get_dimensions = fake.at_once(function(number)
     return wrap_dimensions(slot_with(number))
@@ -188,7 +188,19 @@ local METHODS = {
     fake.perform(slot_with(number), action, mux.id_of(pane, 'MuxPane'))
   end),
   set_config_overrides = function(number, overrides)
-    slot_with(number).overrides = overrides
+    local slot = slot_with(number)
+    for key, value in pairs(overrides or {}) do
+      actions.check_option(key, value)
+    end
+    slot.overrides = mux.copy(overrides)
+    fake.later(function()
+      fake.emit_window(
+        slot,
+        'window-config-reloaded',
+        fake.gui_window(slot),
+        fake.wrap_pane(mux.shown_pane(slot))
+      )
+    end)
   end,
   set_left_status = set_status 'left',
   set_right_status = set_status 'right',

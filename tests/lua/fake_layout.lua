@@ -132,11 +132,11 @@ local function fill(node, width, height)
   if is_leaf(node) then
     return
   elseif node.across then
-    adjust(node, true, width - (node.a + node.b + 1))
+    node.b = math.max(0, width - 1 - node.a)
     fill(node.first, node.a, height)
     fill(node.second, node.b, height)
   else
-    adjust(node, false, height - (node.a + node.b + 1))
+    node.b = math.max(0, height - 1 - node.a)
     fill(node.first, width, node.a)
     fill(node.second, width, node.b)
   end

@@ -313,6 +313,18 @@ local split = fake.async(function(resume, id, given)
   resume(true, wrap_pane(pane.id))
 end)
 
+--- What goes through WezTerm's own values comes back in new tables.
+local function copy(value)
+  if type(value) ~= 'table' then
+    return value
+  end
+  local made = {}
+  for key, item in pairs(value) do
+    made[key] = copy(item)
+  end
+  return made
+end
+
 local function getter(name)
   return function(id)
     return found('pane', id)[name]
@@ -363,11 +375,7 @@ local PANE = {
   get_title = getter 'title',
   get_tty_name = getter 'tty',
   get_user_vars = function(id)
-    local copy = {}
-    for name, value in pairs(found('pane', id).user_vars) do
-      copy[name] = value
-    end
-    return copy
+    return copy(found('pane', id).user_vars)
   end,
   has_unseen_output = getter 'unseen',
   inject_output = function(id, text)
@@ -600,6 +608,7 @@ local module = strict('wezterm.mux', {
 })
 
 local gui = fake.load_part 'fake_gui'(fake, actions, {
+  copy = copy,
   activate_pane = activate_pane,
   activate_workspace = activate_workspace,
   id_of = id_of,
