@@ -26,6 +26,7 @@ from wezparallel.hub.comms import callers, server
 from wezparallel.hub.comms.bus import Bus
 from wezparallel.hub.comms.dispatch import Dispatcher
 from wezparallel.hub.configuration import Configuration, load
+from wezparallel.hub.gui.gui import Gui
 from wezparallel.hub.handlers.table import HANDLERS
 from wezparallel.hub.pool import figures, notices
 from wezparallel.hub.pool.adoption import Adoption
@@ -84,6 +85,7 @@ class Hub:
         self.worktrees = Worktrees(self)
         self.dispatcher = Dispatcher(self, HANDLERS, self.soon)
         self.sampler = Sampler()
+        self.gui = Gui(self)
         self.alerts = Alerts(self.bus.publish, self.now_ms)
         self.heartbeats = Heartbeats(self)
         self.usage: dict[str, Usage] = {}
@@ -146,6 +148,7 @@ class Hub:
         """A viewer came or went."""
         if message.get("pid") == os.getpid():
             return  # one of our own, that looks for a line
+        self.gui.viewer(message, listed=not self.keeper_facts)
         if message["state"] == "gone":
             self.viewers.pop(message["viewer_id"], None)
             return
@@ -246,6 +249,7 @@ async def run() -> int:
             await tasks.start(_read_keeper, hub)
             await serve_public(hub)
             tasks.start_soon(hub.timers.run)
+            tasks.start_soon(hub.gui.run)
             tasks.start_soon(hub.sample)
             tasks.start_soon(hub.heartbeats.run)
             tasks.start_soon(hub.keep_house)

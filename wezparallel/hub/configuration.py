@@ -19,6 +19,7 @@ from wezparallel.hub import config_files, foreign_settings, options
 from wezparallel.hub.config_files import bare, plain
 from wezparallel.hub.config_variables import Problem, from_environment, from_flags
 from wezparallel.hub.expansion import expand
+from wezparallel.hub.gui import keys
 from wezparallel.hub.options import BadValueError, Option, Path
 from wezparallel.hub.settings import Settings
 from wezparallel.hub.workspaces.source import Mark, Source, fold, nearest, quoted
@@ -240,6 +241,9 @@ class _Walk:
             elif "\0" in value.text:
                 self._error(f"`{'.'.join((*path, key.text))}` contains a NUL", value.mark, "")
             elif value.value is not None:
+                wrong = keys.problem(key.text, value.text) if path == ("ui", "keybindings") else None
+                if wrong is not None:
+                    self._said.warnings.append(self._problem(wrong[0], key.mark, wrong[1]))
                 self._said.layer[(*path, key.text)] = (value.text, self._origin(key.mark))
 
     def _foreign(self, path: Path, key: Scalar, node: Node) -> None:

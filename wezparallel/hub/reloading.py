@@ -40,6 +40,7 @@ def begin(hub: Hub) -> None:
     say(hub.configuration)
     set_log_level(hub.settings)
     move_link(hub.settings)
+    hub.gui.write_keys()
 
 
 def reload(hub: Hub, read: Callable[[], Configuration] = configuration.load) -> list[str]:

@@ -131,7 +131,7 @@ class Web(Section):
 
 
 class Ui(Section):
-    """What people see in WezTerm and in the dashboard; heard once these are there."""
+    """What people see in WezTerm."""
 
     theme: Annotated[str, option("`dark`, `light`, or a theme's name.", max_length=64)] = "dark"
     show_process_status: Annotated[bool, option("Counts in WezTerm's status text.")] = False

@@ -15,13 +15,14 @@ from wezparallel.protocol import (
     metric,
     process,
     template,
+    view,
     waiting,
     workspace,
     worktree,
 )
 from wezparallel.protocol.command import Command, Mutation, Record, Reply
 
-NOUNS = (hub, workspace, process, waiting, environment, template, worktree, log, config, metric, alert)
+NOUNS = (hub, workspace, process, waiting, view, environment, template, worktree, log, config, metric, alert)
 
 COMMANDS: dict[str, type[Command[Reply]]] = {command.__name__: command for noun in NOUNS for command in noun.COMMANDS}
 EVENTS: dict[str, type[Record]] = {name: data for noun in NOUNS for name, data in noun.EVENTS.items()}

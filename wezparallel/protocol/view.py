@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from wezparallel.protocol.command import Command, Mutation, Record, Reply
+from wezparallel.protocol.command import Command, Effect, Mutation, Record, Reply
 from wezparallel.protocol.process import MAX_ID
 
 MAX_MUX = 4096  # bytes of a path
@@ -141,6 +141,7 @@ class ViewSync(Mutation[ViewSynced]):
     """Have what is typed into one process typed into all of a group."""
 
     REPLY: ClassVar[type[Reply]] = ViewSynced
+    EFFECT: ClassVar[Effect] = "destroy"  # who may not type must not have others type there
     processes: Annotated[list[ProcessName] | None, Field(min_length=1, max_length=MAX_SYNCED)] = None
     workspace: Annotated[str | None, Field(description="In the place of `processes`: all with a pane in it.")] = None
     on: bool

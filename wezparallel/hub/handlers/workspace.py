@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from wezparallel.errors import RequestError
+from wezparallel.hub.gui.gui import WRITTEN_S
 from wezparallel.hub.handlers import adding, waiting
 from wezparallel.hub.handlers import process as processes
 from wezparallel.hub.handlers.template import With, compiled_for
@@ -77,11 +78,14 @@ def switch(hub: Hub, command: words.WorkspaceSwitch) -> Accepted:
     """Make it the current one, wherever workspaces are shown."""
     workspace = hub.workspaces.get(command.name)
     hub.workspaces.switch(workspace, command.focus)
-    return {"name": workspace.name}
+    fields = {"workspace": workspace.name, "focus": workspace.focus if command.focus is not None else None}
+    return {"name": workspace.name, "request": hub.gui.ask("switch", hub.gui.target(), **fields)}
 
 
 async def switched(hub: Hub, _command: words.WorkspaceSwitch, accepted: Accepted) -> words.WorkspaceSwitched:
-    """Answer with the record."""
+    """Answer with the record, once a GUI that is there can read where it has to go."""
+    if "request" in accepted:  # else another version accepted it
+        await hub.gui.written(accepted["request"], WRITTEN_S if accepted["request"]["mux"] else 0)
     return words.WorkspaceSwitched(workspace=hub.workspaces.record(hub.workspaces.get(accepted["name"])))
 
 

@@ -48,6 +48,8 @@ class Adoption:
             self._hub.environments.held.update(message["env_ids"])
         elif name == messages.VIEWER:
             self._hub.viewer(message)
+        elif name == messages.PROCESS and message.get("together"):
+            self._hub.gui.listed_together(message["together"])
         elif name == messages.LISTENER:
             self._hub.listeners[message["name"]] = fds[0]
         elif name == messages.ADOPT_END:

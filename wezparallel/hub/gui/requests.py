@@ -1,0 +1,112 @@
+"""What the GUI is asked to do: numbered requests in the snapshot file, each for one WezTerm or for any.
+
+A number is never given twice, nor a smaller one after it, whatever hub gives it: the plugin keeps the last that it
+did. A request stands in the file for 30 s; a new hub takes over those that its predecessor left.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from wezparallel.hub.gui.views import is_alive
+from wezparallel.hub.state.model import rfc3339
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from wezparallel.types import JsonObject
+
+KEPT_MS = 30_000
+MOST = 50
+MOST_MUXES = 32
+
+_GUI_SOCKET = re.compile(r"gui-sock-(\d+)$")
+
+
+class Requests:
+    """The latest of them, and which GUI they should go to."""
+
+    def __init__(self, now_ms: Callable[[], int], before: JsonObject | None = None) -> None:
+        """`before` is the snapshot that an earlier hub left."""
+        self._now_ms = now_ms
+        self._kept: deque[JsonObject] = deque(maxlen=MOST)
+        self._spoke: dict[str, int] = {}
+        """mux -> when its plugin said something last"""
+        self.last_id = 0
+        for request in _requests_of(before):
+            self.ensure(request)
+        last = (before or {}).get("gui")
+        if isinstance(last, str):
+            self._spoke[last] = 0
+
+    @property
+    def last_mux(self) -> str | None:
+        """The GUI whose plugin spoke last."""
+        return next(reversed(self._spoke), None)
+
+    def spoke(self, mux: str | None) -> None:
+        """A command came from a GUI, or a view in it."""
+        if mux:
+            self._spoke.pop(mux, None)
+            self._spoke[mux] = self._now_ms()
+            while len(self._spoke) > MOST_MUXES:
+                del self._spoke[next(iter(self._spoke))]
+
+    def target(self, shown_in: Iterable[str] = ()) -> str | None:
+        """Return the GUI that was active last and is there; None if none is known.
+
+        Args:
+            shown_in: GUIs that show something, in the order in which they count after those that spoke.
+        """
+        for mux in (*reversed(self._spoke), *shown_in):
+            if mux_lives(mux):
+                return mux
+        return None
+
+    def plugin(self) -> str | None:
+        """Return the GUI whose plugin spoke last and is there; None where no plugin is."""
+        return next((mux for mux in reversed(self._spoke) if mux_lives(mux)), None)
+
+    def make(self, kind: str, mux: str | None, **fields: Any) -> JsonObject:
+        """Write a request down; return it."""
+        now = self._now_ms()
+        self.last_id = max(now, self.last_id + 1)
+        request = {"id": self.last_id, "at": rfc3339(now), "mux": mux, "kind": kind, **fields}
+        self._kept.append(request)
+        return request
+
+    def ensure(self, request: JsonObject) -> bool:
+        """Have a request there that an earlier hub may have left unwritten; tell whether it was added."""
+        number = request["id"]
+        self.last_id = max(self.last_id, number)
+        if number < self._now_ms() - KEPT_MS or any(one["id"] == number for one in self._kept):
+            return False
+        self._kept.append(request)
+        self._kept = deque(sorted(self._kept, key=lambda one: int(one["id"])), maxlen=MOST)
+        return True
+
+    def recent(self) -> list[JsonObject]:
+        """Return those that somebody may still have to do, the newest last."""
+        oldest = self._now_ms() - KEPT_MS
+        while self._kept and self._kept[0]["id"] < oldest:
+            self._kept.popleft()
+        return list(self._kept)
+
+
+def mux_lives(mux: str) -> bool:
+    """Tell whether a WezTerm is there: its socket, and where that names it the GUI itself."""
+    named = _GUI_SOCKET.search(mux)
+    if named is not None and not is_alive(int(named[1]), 0):
+        return False
+    return os.path.exists(mux)
+
+
+def _requests_of(snapshot: JsonObject | None) -> Iterable[JsonObject]:
+    found = (snapshot or {}).get("requests")
+    if isinstance(found, list):
+        for one in found:
+            if isinstance(one, dict) and type(one.get("id")) is int and isinstance(one.get("kind"), str):
+                yield one

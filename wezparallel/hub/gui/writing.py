@@ -1,0 +1,142 @@
+"""Writes the snapshot file: whole or not at all, never more often than it can be of use, only when something changed.
+
+The file is made beside the old one and renamed over it, in a thread, because a disk may be slow. What it shows is
+committed before it is written, as with every reply.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+from typing import TYPE_CHECKING
+
+import anyio
+import structlog
+
+from wezparallel.errors import RequestError
+from wezparallel.hub.gui.snapshot import MAX_BYTES, encode
+from wezparallel.hub.state.model import rfc3339
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from wezparallel.hub.state.store import Store
+    from wezparallel.types import JsonObject
+
+APART_S = 0.1  # between two writes
+SHARE = 20  # times what a write costs, in which no other follows unless somebody waits for it
+AGAIN_S = 5.0  # after a disk refused
+_NOT_YET = "@"
+_AT = b'"written_at":"@"'
+
+log = structlog.get_logger()
+
+
+class Writer:
+    """The one writer."""
+
+    def __init__(
+        self, path: str, build: Callable[[str], JsonObject], store: Store, now_ms: Callable[[], int]
+    ) -> None:
+        """`build` returns the snapshot with a given `written_at`, which stands before all that people wrote."""
+        self._path = path
+        self._build = build
+        self._store = store
+        self._now_ms = now_ms
+        self._changes = 1  # what there is at first
+        self._served = 0
+        self._woken = anyio.Event()
+        self._last = b""
+        self._waiting: list[tuple[int, Callable[[], object]]] = []
+        self._hurried = anyio.Event()
+        self._cost_s = 0.0
+        self.writes = 0
+
+    def changed(self) -> int:
+        """Something is different, or may be; return the number of this change."""
+        self._changes += 1
+        self._woken.set()
+        return self._changes
+
+    def when_written(self, change: int, call: Callable[[], object]) -> None:
+        """Call once that change is in the file, which should be soon; at once if it is."""
+        if change <= self._served:
+            call()
+        else:
+            self._waiting.append((change, call))
+            self._hurried.set()
+
+    async def run(self) -> None:
+        """Write for ever."""
+        while True:
+            if self._changes == self._served:
+                self._woken = anyio.Event()
+                await self._woken.wait()
+            seen, self._hurried = self._changes, anyio.Event()
+            try:
+                data = await self._ready()
+                await anyio.to_thread.run_sync(self._write, data, abandon_on_cancel=True)
+            except (OSError, RequestError, ValueError, TypeError, KeyError, AttributeError) as error:
+                log.warning("gui_file.failed", path=self._path, reason=str(error))
+                await anyio.sleep(AGAIN_S)
+                continue
+            self._served = seen
+            self._tell(seen)
+            await anyio.sleep(APART_S)
+            with anyio.move_on_after(SHARE * self._cost_s - APART_S):
+                await self._hurried.wait()
+
+    async def _ready(self) -> JsonObject:
+        """Return what is to be written, once all of it is committed."""
+        began = time.perf_counter()
+        snapshot = self._build(_NOT_YET)
+        self._cost_s = time.perf_counter() - began
+        await self._store.wait_committed(self._store.ticket())
+        return snapshot
+
+    def _write(self, snapshot: JsonObject) -> None:
+        """Write it, if it says something new. In a thread; one at a time."""
+        began = time.thread_time()
+        data = encode(snapshot)
+        self._cost_s += time.thread_time() - began
+        if data == self._last:
+            return
+        stamped = data.replace(_AT, f'"written_at":"{rfc3339(self._now_ms())}"'.encode(), 1)
+        replace(self._path, stamped)
+        self._last = data
+        self.writes += 1
+
+    def _tell(self, seen: int) -> None:
+        due = [call for number, call in self._waiting if number <= seen]
+        self._waiting = [pair for pair in self._waiting if pair[0] > seen]
+        for call in due:
+            call()
+
+
+def replace(path: str, data: bytes) -> None:
+    """Have a file hold this and nothing else, readable by its owner alone; a reader sees the old or the new one."""
+    fresh = path + ".new"
+    fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(fd, rest) :]
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.unlink(fresh)
+        raise
+    finally:
+        os.close(fd)
+    os.rename(fresh, path)
+
+
+def left_by_another(path: str) -> JsonObject | None:
+    """Return the snapshot that an earlier hub left; None if there is none that can be read."""
+    try:
+        with open(path, "rb") as file:
+            found = json.loads(file.read(2 * MAX_BYTES))
+    except (OSError, ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
