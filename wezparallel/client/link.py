@@ -128,13 +128,15 @@ def again(connect: Callable[[], T], wakeup: int) -> T:
     from select import select  # noqa: PLC0415
 
     until = monotonic() + RECONNECT_S
+    watched = [wakeup]
     while True:
         try:
             return connect()
         except WezparallelError:
             if monotonic() > until:
                 raise
-            select([wakeup], [], [], 0.05)
+            if select(watched, [], [], 0.05)[0]:
+                watched = []  # a signal, which is handled afterwards: what tells of it stays, and would wake us for ever
 
 
 def refusal(payload: bytes) -> RequestError:
