@@ -136,7 +136,7 @@ def again(connect: Callable[[], T], wakeup: int) -> T:
             if monotonic() > until:
                 raise
             if select(watched, [], [], 0.05)[0]:
-                watched = []  # a signal, which is handled afterwards: what tells of it stays, and would wake us for ever
+                watched = []  # a signal, to be handled afterwards: what tells of it stays, and would wake us for ever
 
 
 def refusal(payload: bytes) -> RequestError:
