@@ -50,9 +50,9 @@ def test_another_terminal_is_told_of_a_bad_end_once_and_not_of_a_good_one(daemon
     daemon.call("ProcessStart", process="bad", wait="spawned")
     until(lambda: daemon.call("ProcessGet", process="bad")["process"]["state"] == "exited", 10, "its second end")
     daemon.call("ProcessNotify", process="good", text="have a look")
-    pane.expect(b"\x1b]777;notify;good;have a look")
-    assert b"\x1b]777;notify;bad" not in pane.shown
-    assert b"exited 0" not in pane.shown
+    seen = pane.expect(b"\x1b]777;notify;good;have a look")
+    assert b"notify;bad" not in seen
+    assert b"exited 0" not in seen
 
 
 def test_who_looks_at_it_is_told_nothing_and_a_stop_is_no_news(daemon: Daemon, pane: Pane) -> None:
