@@ -232,6 +232,56 @@ local M = {}
 ---End this connection's subscription.
 ---@class Unsubscribe
 
+---Tell that a pane was made for a process; an attached client in it tells by itself.
+---@class ViewBind
+---@field key string|nil Idempotency key; the same key never acts twice within 24 h.
+---@field process string Process id.
+---@field pane string Pane id, unique within its `mux` only.
+---@field mux string Socket of the WezTerm that has it.
+---@field pid integer|nil Of the program in it; with that program the view ends.
+
+---Close the views of a process, or one of them; never the process.
+---@class ViewClose
+---@field key string|nil Idempotency key; the same key never acts twice within 24 h.
+---@field process string Process id.
+---@field pane string|nil
+---@field mux string|nil WezTerm's socket (`WEZTERM_UNIX_SOCKET`): names the GUI.
+
+---Have the GUI go to a process: to its workspace and its pane; one without a pane gets one.
+---@class ViewFocus
+---@field key string|nil Idempotency key; the same key never acts twice within 24 h.
+---@field process string Process id.
+---@field mux string|nil WezTerm's socket (`WEZTERM_UNIX_SOCKET`): names the GUI.
+
+---List the places that show processes.
+---@class ViewList
+---@field process string|nil
+---@field workspace string|nil
+---@field after string|nil
+---@field limit integer|nil
+
+---Have the GUI show a process in a new pane.
+---@class ViewOpen
+---@field key string|nil Idempotency key; the same key never acts twice within 24 h.
+---@field process string Process id.
+---A tab, a part of the pane that has the focus, or a window.
+---@field where 'tab'|'split'|'window'|nil
+---@field mux string|nil WezTerm's socket (`WEZTERM_UNIX_SOCKET`): names the GUI.
+---@field wait_s number|nil Answer once it is there, so long at most.
+
+---Tell that a person looks at a process: what it asked to be looked at with is over.
+---@class ViewSee
+---@field key string|nil Idempotency key; the same key never acts twice within 24 h.
+---@field process string Process id.
+---@field mux string|nil WezTerm's socket (`WEZTERM_UNIX_SOCKET`): names the GUI.
+
+---Have what is typed into one process typed into all of a group.
+---@class ViewSync
+---@field key string|nil Idempotency key; the same key never acts twice within 24 h.
+---@field processes string[]|nil
+---@field workspace string|nil In the place of `processes`: all with a pane in it.
+---@field on boolean
+
 ---Bring a workspace to what its template says now: start what is new, change settings, stop nothing
 ---unasked.
 ---@class WorkspaceApply
@@ -401,6 +451,13 @@ local M = {}
 ---@field TemplateTrust TemplateTrust|nil
 ---@field TemplateUpdate TemplateUpdate|nil
 ---@field Unsubscribe Unsubscribe|nil
+---@field ViewBind ViewBind|nil
+---@field ViewClose ViewClose|nil
+---@field ViewFocus ViewFocus|nil
+---@field ViewList ViewList|nil
+---@field ViewOpen ViewOpen|nil
+---@field ViewSee ViewSee|nil
+---@field ViewSync ViewSync|nil
 ---@field WorkspaceApply WorkspaceApply|nil
 ---@field WorkspaceClose WorkspaceClose|nil
 ---@field WorkspaceCreate WorkspaceCreate|nil
@@ -433,6 +490,12 @@ M.mutations = {
   TemplateDelete = true,
   TemplateTrust = true,
   TemplateUpdate = true,
+  ViewBind = true,
+  ViewClose = true,
+  ViewFocus = true,
+  ViewOpen = true,
+  ViewSee = true,
+  ViewSync = true,
   WorkspaceApply = true,
   WorkspaceClose = true,
   WorkspaceCreate = true,
