@@ -68,6 +68,18 @@ def test_inside_wezterm_there_is_no_detach_key_and_no_hint(keeper: HeldKeeper, p
     assert pane.expect(b".") == b"\x1c\x1c."
 
 
+def test_a_pane_of_wezterm_carries_the_name_of_its_process_until_the_client_ends(
+    keeper: HeldKeeper, pane: Pane
+) -> None:
+    shell(keeper, "printf ready; read x; exit 7")
+    pane.attach(keeper, "w/sh", "--exit", WEZTERM_PANE="3")
+    assert b"\x1b]1337;SetUserVar=wezparallel_process=dy9zaA==\x07" in pane.expect(b"ready")
+    pane.type(b"\r")
+    assert pane.wait() == 7
+    assert pane.shown.endswith(b"\x1b]1337;SetUserVar=wezparallel_process=\x07")
+    assert b"1337" not in keeper.log("w/sh")
+
+
 def test_outside_wezterm_the_detach_key_is_told_before_anything_is_painted(keeper: HeldKeeper, pane: Pane) -> None:
     cat(keeper)
     pane.attach(keeper, "w/sh")

@@ -181,9 +181,13 @@ def main(argv: list[str]) -> int:
         options.relay = options.relay or not terminal.can_be_opened()
         options.offset = hello.FROM_END  # what is older is painted
         link, welcome = say_hello_to_daemon(options, attributes)
-        from wezparallel.client import viewer  # noqa: PLC0415
+        from wezparallel.client import painting, viewer  # noqa: PLC0415
 
-        return viewer.TerminalViewer(options, attributes, link, welcome, say_hello).run()
+        terminal.write_all(painting.name_pane(options.process_id))
+        try:
+            return viewer.TerminalViewer(options, attributes, link, welcome, say_hello).run()
+        finally:
+            terminal.write_all(painting.name_pane(""))
     except LinkError as error:
         sys.stderr.write(f"wezparallel: {error.message}\n")
         return NO_KEEPER

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from binascii import b2a_base64
 
 from wezparallel.client.terminal import inside_wezterm
 from wezparallel.wire import hello
@@ -59,6 +60,14 @@ def raw(welcome: hello.Welcome, start: int) -> bytes:
     """Return the program's own bytes from an offset, shortly before the welcome's end, to that."""
     count = welcome.end - start
     return _recent(welcome)[-count:] if count > 0 else b""
+
+
+def name_pane(process_id: str) -> bytes:
+    """Return what tells WezTerm's plugin which process the pane shows, or with an empty name that it shows none."""
+    if not inside_wezterm():
+        return b""
+    value = b2a_base64(process_id.encode("utf-8", "replace"), newline=False)
+    return b"\x1b]1337;SetUserVar=wezparallel_process=" + value + b"\x07"
 
 
 def hint(process_id: str, detach_key: str, *, read_only: bool) -> bytes:
