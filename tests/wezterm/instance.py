@@ -134,6 +134,8 @@ class Instance(ABC):
         argv = [binary(program)]
         if self.config is not None:
             argv += ["--config-file", str(self.config)]
+        elif not self.place.config.exists():
+            self.place.config.write_text("return {}\n")  # without a file WezTerm keeps no Lua that could answer calls
         # Each a piece of Lua beside the file, which so stays as a user has it.
         for setting, value in {**settings, "exec_domains": f"dofile '{RPC}'"}.items():
             argv += ["--config", f"{setting}={value}"]
