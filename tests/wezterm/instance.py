@@ -87,7 +87,7 @@ class Instance(ABC):
             self.cli("spawn", *self._tab_for_a_call(), "--domain-name", "rpc", "--", str(file))
         except FailedError as error:
             said = error.err
-        assert reply.exists(), f"the call never came to Lua: {said}"
+        assert reply.exists(), f"the call never came to Lua: {said[-600:]}"
         answer = json.loads(reply.read_text())
         assert answer["ok"], f"Lua: {answer.get('error')}"
         return answer.get("value")

@@ -37,6 +37,8 @@ class Place:
         self.config.parent.mkdir(parents=True)
         self.wezparallel_config = self.home / ".config" / "wezterm-parallel" / "config.yaml"
         self.wezparallel_config.parent.mkdir()
+        for shell_file in (".bash_profile", ".bashrc"):  # WezTerm starts the account's shell, whatever SHELL says
+            (self.home / shell_file).write_text("PS1='$ '\n")
         self.env = {
             **{name: os.environ[name] for name in KEPT if name in os.environ},
             "LANG": "C.UTF-8",

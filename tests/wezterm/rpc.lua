@@ -6,19 +6,12 @@ local function answer(path)
   local file = assert(io.open(path))
   local call = wezterm.json_parse(file:read 'a')
   file:close()
-  local reply = {}
   local ok, value = pcall(function()
     local chunk = assert(load(call.chunk, '=rpc'))
-    return chunk(table.unpack(call.args, 1, call.count))
+    return wezterm.json_encode { ok = true, value = chunk(table.unpack(call.args, 1, call.count)) }
   end)
-  reply.ok = ok
-  if ok then
-    reply.value = value
-  else
-    reply.error = tostring(value)
-  end
   local out = assert(io.open(path .. '.tmp', 'w'))
-  out:write(wezterm.json_encode(reply))
+  out:write(ok and value or wezterm.json_encode { ok = false, error = tostring(value) })
   out:close()
   os.rename(path .. '.tmp', path .. '.reply')
 end
