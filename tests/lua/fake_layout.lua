@@ -170,19 +170,27 @@ local function hand_down(node, width, height)
   end
 end
 
---- Move the nearest border of `pane` in a direction by some cells (AdjustPaneSize).
+--- Move the nearest border of `pane` in a direction by some cells (AdjustPaneSize). What lies below the moved border
+--- gets its sizes from it; a part that was given no room once keeps wrong sizes, as in the real one.
 function layout.move_border(tree, pane, direction, amount, cols, rows)
   local across = direction == 'Left' or direction == 'Right'
   local delta = (direction == 'Right' or direction == 'Down') and amount or -amount
-  local path = {}
+  local path, sizes = {}, { { cols, rows } }
   path_to(tree, pane, path)
+  for index, step in ipairs(path) do
+    local width, height = sizes[index][1], sizes[index][2]
+    local cells = step.side == 'first' and step.node.a or step.node.b
+    sizes[index + 1] = step.node.across and { cells, height } or { width, cells }
+  end
   for index = #path, 1, -1 do
     local node = path[index].node
     if node.across == across then
       local length = node.a + node.b + 1
       node.a = math.max(1, math.min(node.a + delta, length - 2))
       node.b = length - node.a - 1
-      hand_down(tree, cols, rows)
+      local width, height = sizes[index][1], sizes[index][2]
+      hand_down(node.first, across and node.a or width, across and height or node.a)
+      hand_down(node.second, across and node.b or width, across and height or node.b)
       return
     end
   end

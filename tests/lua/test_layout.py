@@ -82,6 +82,7 @@ def test_a_layout_without_room_is_refused_before_anything_is_made(wezterm: FakeW
     assert failure["code"] == "layout.no_room"
     assert "7 columns and 1 rows, the window has 6 and 10" in failure["message"]
     assert len(wezterm.world.panes) == before
+    assert wezterm.children == []
 
 
 def test_a_half_built_workspace_is_taken_away_again(wezterm: FakeWezterm, hub: Hub) -> None:
@@ -234,6 +235,17 @@ def test_ratios_are_there_again_after_a_resize(wezterm: FakeWezterm, hub: Hub, s
     }
     assert made
     assert wezterm.active_pane() == pane_of(wezterm, "web/c")
+
+
+def test_what_gets_smaller_is_put_in_order_before_it_does(wezterm: FakeWezterm, hub: Hub) -> None:
+    plan = plan_tab("web", ["a b c"])
+    moves(wezterm, hub)
+    build(wezterm, plan)
+    (tab,) = wezterm.tabs("web")
+    # `b` alone is wider than what `b` and `c` will have together.
+    tab.tree.a, tab.tree.b, tab.tree.second.a, tab.tree.second.b = 20, 99, 95, 3
+    assert relayout(wezterm, tab, plan) is True
+    assert {name: box[2] for name, box in shows(wezterm, tab).items()} == {"web/a": 39, "web/b": 40, "web/c": 39}
 
 
 def test_nothing_is_moved_where_all_is_in_its_place(wezterm: FakeWezterm, hub: Hub) -> None:

@@ -208,11 +208,12 @@ def dashboards(wezterm: FakeWezterm) -> list[int]:
 
 
 def test_the_dashboard_comes_and_goes_with_the_same_key(wezterm: FakeWezterm, hub: Hub) -> None:
+    run(wezterm, "processes", "attach", "backup")
     before = wezterm.active_pane()
     run(wezterm, "processes", "show_dashboard")
     (pane,) = dashboards(wezterm)
     assert wezterm.active_pane() == pane
-    assert [str(tab.title) for tab in wezterm.tabs("default")] == ["", "dashboard"]
+    assert [str(tab.title) for tab in wezterm.tabs("default")] == ["", "", "dashboard"]
     wezterm.reload()
     run(wezterm, "processes", "show_dashboard")
     assert dashboards(wezterm) == []

@@ -142,7 +142,7 @@ def test_a_failure_is_told_and_makes_nothing(wezterm: FakeWezterm, hub: Hub) -> 
 def test_the_picker_has_the_last_used_first_and_the_one_on_screen_last(wezterm: FakeWezterm, hub: Hub) -> None:
     hub.has(
         workspace("default", []),
-        workspace("old", [], open=False),
+        workspace("old", [], open=False, switched_at="2026-11-24T12:00:00.000Z"),
         workspace("api", [plan_tab("api", ["a"])], switched_at="2026-11-24T10:00:00.000Z"),
         workspace("web", [plan_tab("web", ["a b"])], switched_at="2026-11-24T11:00:00.000Z"),
     )
@@ -245,19 +245,19 @@ def test_deleting_asks_first(wezterm: FakeWezterm, hub: Hub) -> None:
 
 def test_open_workspaces_without_panes_here_are_restored(wezterm: FakeWezterm, hub: Hub) -> None:
     hub.has(
-        workspace("api", [plan_tab("api", ["x", "y"], focus="y")], switched_at="2026-11-24T11:00:00.000Z"),
+        workspace("api", [plan_tab("api", ["x", "y"])], switched_at="2026-11-24T10:00:00.000Z"),
         workspace("closed", [plan_tab("closed", ["a"])], open=False),
         workspace("jobs", []),
         workspace("there", [plan_tab("there", ["a"])]),
-        workspace("web", [plan_tab("web", ["a b"])], switched_at="2026-11-24T10:00:00.000Z"),
+        workspace("web", [plan_tab("web", ["a b"], focus="b")], switched_at="2026-11-24T11:00:00.000Z"),
     )
     run(wezterm, "workspaces", "open", "there")
-    assert run(wezterm, "workspaces", "restore") == ["api", "web"]
+    assert run(wezterm, "workspaces", "restore") == ["web", "api"]
     assert wezterm.workspaces == ["api", "default", "there", "web"]
     assert len(wezterm.tabs("there")) == 1
     # The one used last is on the screen.
-    assert wezterm.workspace == "api"
-    assert wezterm.active_pane() == pane_of(wezterm, "api/y")
+    assert wezterm.workspace == "web"
+    assert wezterm.active_pane() == pane_of(wezterm, "web/b")
     assert len(hub.asked("WorkspaceOpen")) == 1
 
 
