@@ -125,7 +125,7 @@ def test_a_window_is_overridden_once_and_other_overrides_stay(make: Make) -> Non
         make,
         """wezparallel.setup(config)
         local action = wezterm.action.ActivateTab(0)
-        config.keys = { { key = '1', mods = 'ALT', action = action }, { key = '2', mods = 'ALT', action = action } }""",
+        config.keys = { { key = '1', action = action }, { key = '2', action = action } }""",
     )
     wezterm.call(
         """local window = ...
