@@ -130,9 +130,11 @@ def _known_as(options: Options) -> str:
     try:
         with sync.Client(options.keeper_socket().rpartition("/")[0] + "/hub.sock", patience_s=0) as client:
             found = client.call("ProcessGet", {"process": options.process_id}, timeout_s=5)
-            return str(found["process"]["process_id"])
     except WezparallelError:
         return options.process_id
+    if found["process"].get("direct"):
+        raise RequestError("process.bad_state", f"{options.process_id} is `direct`: it runs in its pane alone")
+    return str(found["process"]["process_id"])
 
 
 def _introduction(options: Options, attributes: terminal.Termios) -> hello.Viewer:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 READS = frozenset({
     "Ping", "Describe", "Status", "Subscribe", "Unsubscribe", "WorkspaceList", "WorkspaceGet", "ProcessList",
     "ProcessGet", "ProcessWait", "TemplateList", "TemplateGet", "TemplateCheck", "LogRead", "LogExport",
-    "EnvironmentGet", "ConfigGet", "ConfigCheck", "AlertList", "WorktreeList", "ViewList",
+    "EnvironmentGet", "ProcessPrepare", "ConfigGet", "ConfigCheck", "AlertList", "WorktreeList", "ViewList",
 })  # fmt: skip
 """Commands without a key."""
 

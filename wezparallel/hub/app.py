@@ -31,6 +31,7 @@ from wezparallel.hub.handlers.table import HANDLERS
 from wezparallel.hub.pool import figures, notices
 from wezparallel.hub.pool.adoption import Adoption
 from wezparallel.hub.pool.alerts import Alerts
+from wezparallel.hub.pool.direct import Direct
 from wezparallel.hub.pool.env_ids import EnvIds
 from wezparallel.hub.pool.heartbeats import Heartbeats
 from wezparallel.hub.pool.keeper_link import KeeperLink, close_all
@@ -80,6 +81,7 @@ class Hub:
         self.soon = server.soon()
         self.spares = Spares(self)
         self.pool = Pool(self)
+        self.direct = Direct(self)
         self.workspaces = Workspaces(self)
         self.trust = Trust(self)
         self.worktrees = Worktrees(self)

@@ -106,6 +106,7 @@ class ProcessRecord(Record):
     max_tries: Annotated[int, Field(description="With so many `tries` it is given up when it ends again.")]
     tty: bool
     pane: bool
+    direct: Annotated[bool, Field(description="Runs in its pane itself: no log, no attach, no survival.")] = False
     agent: str | None
     restart: Restart
     health: Annotated[str | None, Field(description="What its probe saw last: `port 5432`, or why it failed.")] = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from wezparallel.errors import RequestError
 from wezparallel.frontends.cli import door, names
 
 TYPE_CHECKING = False
@@ -16,6 +17,12 @@ if TYPE_CHECKING:
 def attach(context: Context) -> NoReturn:
     """Find the process that a name means, then become the attach client."""
     process = names.process(context, context.args.process)
+    if process.get("direct"):
+        raise RequestError(
+            "process.bad_state",
+            f"{process['process_id']} is `direct`: it runs in its pane alone; take `direct` out of its template, and it "
+            "can be attached to",
+        )
     words = [f"--{word.replace('_', '-')}" for word in ("read_only", "exit", "relay") if getattr(context.args, word)]
     become_attach(context, process["process_id"], *words)
 

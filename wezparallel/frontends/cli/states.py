@@ -86,7 +86,8 @@ def why(process: JsonObject, now: float) -> str:
     """Return what is worth saying beside the state: a reason if there is one, else what it runs."""
     if process.get("notified"):
         return str(process["notified"]["text"])
-    return reason(process, now) or str(process.get("command") or " ".join(process.get("argv") or []))
+    told = reason(process, now) or str(process.get("command") or " ".join(process.get("argv") or []))
+    return f"{told}  (direct)" if process.get("direct") else told
 
 
 def reason(process: JsonObject, now: float) -> str:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _PEERCRED = struct.Struct("3i")
 _SO_PEERPIDFD = 77  # Linux 6.5; Python does not name it
 MAX_PARENTS = 64  # deeper chains are fork bombs
-_PRIVATE_READS = frozenset({"EnvironmentGet"})
+_PRIVATE_READS = frozenset({"EnvironmentGet", "ProcessPrepare"})
 """Reads that may show secrets."""
 _MAKES_NEW = frozenset({"ProcessAdd", "WorkspaceCreate"})
 """Commands whose environment goes to nothing but what they make."""

@@ -91,6 +91,11 @@ async def export(hub: Hub, command: words.LogExport) -> words.LogExported:
 async def _open(hub: Hub, process: Process) -> tuple[LogReader, bool]:
     """Return the reader of a log, and whether it is one in memory. Raises RequestError if it is kept nowhere."""
     process_id = process.process_id
+    if process.settings.direct:
+        raise RequestError(
+            "process.bad_state", f"{process_id} is `direct`: what it prints is in its pane alone, and in no log",
+            direct=True,
+        )  # fmt: skip
     folder = paths.log_dir(process_id)
     reader = LogReader(os, folder)
     if process.settings.log == "disk" and reader.end:

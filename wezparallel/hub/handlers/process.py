@@ -131,6 +131,7 @@ async def removed(hub: Hub, _command: words.ProcessRemove, accepted: Accepted) -
 def type_(hub: Hub, command: words.ProcessType) -> Accepted:
     """Check that there is someone to type to."""
     process = hub.process(command.process)
+    checks.check_held(process.process_id, process.settings)
     if not alive(process.run):
         raise RequestError(
             "process.not_running",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from wezparallel.errors import RequestError
 from wezparallel.hub.handlers.process import accepted_one, record
 from wezparallel.hub.pool import suspending
+from wezparallel.hub.pool.checks import check_held
 from wezparallel.hub.pool.supervise import alive
 from wezparallel.protocol import process as words
 
@@ -42,6 +43,7 @@ async def resumed(hub: Hub, _command: words.ProcessResume, accepted: Accepted) -
 
 def _accept(hub: Hub, command: words.ProcessSuspend | words.ProcessResume) -> Accepted:
     process = hub.process(command.process)
+    check_held(process.process_id, process.settings)
     if process.state == "stopping":
         raise RequestError(
             "process.bad_state", f"{process.process_id} is being stopped; start it again first", state=process.state

@@ -86,7 +86,7 @@ class Adoption:
                 hub.pool.needs.follow(process)
             elif process.waits_for != "admission":
                 process.waits_for = None
-            if not alive(process.run):
+            if not alive(process.run) and not process.settings.direct:
                 hub.link.send({"m": messages.RESERVE, "process_id": process.process_id})
             hub.pool.watching.look(process)
             hub.pool.act_after_commit(process)
@@ -109,7 +109,10 @@ class Adoption:
         if rebooted:
             hub.store.renew_epoch()  # a power cut may have taken the last commits with it
         for process, run in lost:
-            hub.pool.lost(process, run, run.boot_id != hub.boot_id)
+            if process.settings.direct:  # nobody ever held it
+                hub.direct.adopt(process, run)
+            else:
+                hub.pool.lost(process, run, run.boot_id != hub.boot_id)
 
     def _settle_run(self, process: Process, run_id: str, message: Message, fds: list[int]) -> None:
         hub = self._hub

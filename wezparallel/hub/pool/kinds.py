@@ -78,7 +78,7 @@ def with_defaults(
     said = process.model_fields_set if said is None else said
     update: dict[str, Any] = {}
     policy = settings.kind(name_of(process)).restart_policy
-    if policy is not None and "restart" not in said:
+    if policy is not None and "restart" not in said and not process.direct:
         update["restart"] = policy
     general = settings.supervision
     if "backoff_s" not in said:

@@ -193,11 +193,9 @@ class Pool(Telling):
 
     def exited(self, message: Message) -> None:
         """A run ended. It is acknowledged after the commit."""
-        run_id = message["run_id"]
-        process = self._hub.state.processes.get(message["process_id"])
-        run = process.run if process is not None else None
-        if process is not None and run is not None and run.run_id == run_id and run.status == "spawned":
-            self._end(process, run, message)
+        run_id, process = message["run_id"], self._hub.state.processes.get(message["process_id"])
+        if process is not None and alive(process.run) and process.run.run_id == run_id:
+            self.ended(process, process.run, message)
 
         def acknowledge() -> None:
             failpoint("exited")
@@ -329,13 +327,17 @@ class Pool(Telling):
         if process.state != "stopping":
             self._move(process, "stop", "stopping", reason=process.reason)
             self._save(process)
+        if process.settings.direct:
+            self._hub.direct.stop(process, run, grace_s, kill)
+            return
         message: Message = {"m": messages.KILL if kill else messages.STOP, "run_id": run.run_id}
         if grace_s is not None:
             message["grace_s"] = grace_s
         ticket = self._hub.store.ticket()
         self._hub.store.when_committed(ticket, lambda: self._hub.link.request(message, lambda _reply, _fds: None))
 
-    def _end(self, process: Process, run: Run, message: Message) -> None:
+    def ended(self, process: Process, run: Run, message: Message) -> None:
+        """Note how a run ended, and do what follows."""
         self._stopping.discard(run.run_id)
         self._told.pop(run.run_id, None)
         self.health.end(run)

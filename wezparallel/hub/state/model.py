@@ -202,6 +202,7 @@ def process_record(
         "max_tries": max_tries,
         "tty": settings.tty,
         "pane": settings.pane,
+        "direct": settings.direct,
         "agent": settings.agent,
         "restart": settings.restart,
         "on_close": on_close(settings),

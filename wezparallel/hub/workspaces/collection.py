@@ -218,8 +218,8 @@ class Workspaces:
         return {name: self.record(workspace).model_dump() for name, workspace in self._hub.state.workspaces.items()}
 
     def _make_known(self, process: Process) -> None:
-        """Let viewers attach before its first run."""
-        if self._hub.state.processes.get(process.process_id) is process:
+        """Let viewers attach before its first run; nobody can attach to what runs in its pane itself."""
+        if self._hub.state.processes.get(process.process_id) is process and not process.settings.direct:
             self._hub.link.send({"m": messages.RESERVE, "process_id": process.process_id})
 
     def _admit(self) -> None:

@@ -226,7 +226,7 @@ class _One:
         if number:
             env.setdefault("REPLICA", str(number))
         filled |= around.filled - given.keys() - command.env.keys()
-        is_supervised = not has_pane or command.agent is not None
+        is_supervised = not is_direct and (not has_pane or command.agent is not None)
         usual = "on_failure" if is_supervised else "never"
         settings = ProcessSettings(
             name=self._name,
