@@ -159,6 +159,19 @@ def test_a_reload_changes_how_many_there_are(daemon: Daemon) -> None:
     until_up(daemon)
 
 
+def added_since(daemon: Daemon, status: dict[str, Any]) -> list[str]:
+    """Return which processes were added since then."""
+    added = []
+    with daemon.client() as client:
+        for message in client.subscribe(["process.*"], since=status["seq"], epoch=status["epoch"]):
+            event = message["Event"]
+            if event["name"] == "process.added":
+                added.append(event["data"]["process_id"])
+            if event["seq"] >= daemon.call("Status")["seq"]:
+                return added
+    return added
+
+
 def environ(process: dict[str, Any]) -> list[bytes]:
     """Return a process's variables; none while it is being started."""
     if process["pid"] is None:
@@ -231,8 +244,11 @@ def test_they_count_against_the_limit_of_their_kind_and_give_way(daemon: Daemon)
 
 def test_they_count_against_the_limit_of_their_workspace_and_give_way(daemon: Daemon) -> None:
     reconfigure(daemon, TWO + "workspaces: {max_processes: 2}\n")
+    before = daemon.call("Status")
     ask(daemon)
     until_up(daemon, "web/slow.1")
+    ask(daemon, "exit 0", agent=None, name="api/other")  # all that a change brings about has been brought about
+    assert added_since(daemon, before) == ["web/agent", "web/slow.1", "api/other"]
     ask(daemon, "exec sleep 999", agent=None)
     until_up(daemon)
     assert len(daemon.call("WorkspaceGet", name="web")["processes"]) == 2
