@@ -52,6 +52,7 @@ local M = {}
 
 ---Ask whether the hub answers.
 ---@class Ping
+---@field mux string|nil Socket of the WezTerm whose plugin asks: it is there.
 
 ---Add a process, and start it unless `auto_start` is false.
 ---@class ProcessAdd
@@ -110,6 +111,19 @@ local M = {}
 ---@field key string|nil Idempotency key; the same key never acts twice within 24 h.
 ---@field process string
 ---@field text string|nil One line; empty takes it back.
+
+---Tell that a `direct` process runs in a pane, or how that run ended.
+---@class ProcessObserve
+---@field key string|nil Idempotency key; the same key never acts twice within 24 h.
+---@field process string
+---@field run_id string Made by who starts it, new for each run.
+---@field pid integer|nil Of the program: it runs. Null: it has ended.
+---@field exit_code integer|nil
+---@field signal integer|nil
+
+---Tell what the next run of a `direct` process is started with. Refused while one runs.
+---@class ProcessPrepare
+---@field process string
 
 ---Stop a process and forget it, with its log.
 ---@class ProcessRemove
@@ -432,6 +446,8 @@ local M = {}
 ---@field ProcessKill ProcessKill|nil
 ---@field ProcessList ProcessList|nil
 ---@field ProcessNotify ProcessNotify|nil
+---@field ProcessObserve ProcessObserve|nil
+---@field ProcessPrepare ProcessPrepare|nil
 ---@field ProcessRemove ProcessRemove|nil
 ---@field ProcessRestart ProcessRestart|nil
 ---@field ProcessResume ProcessResume|nil
@@ -478,6 +494,7 @@ M.mutations = {
   ProcessAdd = true,
   ProcessKill = true,
   ProcessNotify = true,
+  ProcessObserve = true,
   ProcessRemove = true,
   ProcessRestart = true,
   ProcessResume = true,
