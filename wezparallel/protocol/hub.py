@@ -75,6 +75,10 @@ class StatusReply(Reply):
     config_error: Annotated[
         str | None, Field(description="Why the configuration, or a value of it, does not hold.")
     ] = None
+    store_error: Annotated[
+        str | None,
+        Field(description="Why nothing can be written; reads then tell what was, and what would change is refused."),
+    ] = None
 
 
 class Status(Command[StatusReply]):

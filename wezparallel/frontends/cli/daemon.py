@@ -55,6 +55,7 @@ def hub_status(context: Context) -> int:
          + (f", died {text.plural(deaths, 'time')}" if deaths else "")),
         ("keeper", "" if status["keeper_pid"] is None else f"pid {status['keeper_pid']}"
          + (f", up {text.duration(status['keeper_uptime_s'])}" if status["keeper_uptime_s"] is not None else "")),
+        ("state", status.get("store_error") or ""),
         ("configuration", (status.get("config_error") or "").partition("\n")[0]),
         ("socket", status["socket"]),
         ("journal", f"{status['seq']} events, epoch {status['epoch']}"),

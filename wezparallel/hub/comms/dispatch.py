@@ -1,9 +1,10 @@
 """Name to model to handler, and back. The only place where exceptions become replies.
 
-A read is answered once everything that it could have seen is committed. A mutation is two steps: `accept` changes
-memory and records, at once; `finish` waits for the effect and makes the reply. What `accept` returned is committed
-together with the mutation and its key, so that after a crash, or at a retry, only `finish` runs again: exactly one
-effect, and a mutation that was accepted is finished even if its client has gone.
+A read is answered once everything that it could have seen is committed; while nothing can be, from what was
+(`committed`). A mutation is two steps: `accept` changes memory and records, at once; `finish` waits for the effect
+and makes the reply. What `accept` returned is committed together with the mutation and its key, so that after a
+crash, or at a retry, only `finish` runs again: exactly one effect, and a mutation that was accepted is finished even
+if its client has gone.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import structlog
 from pydantic import ValidationError
 
 from wezparallel.errors import RequestError, WezparallelError, WireError
+from wezparallel.hub.comms.committed import Committed
 from wezparallel.hub.comms.familiar import Familiar, split
 from wezparallel.hub.failpoints import failpoint
 from wezparallel.protocol import registry
@@ -100,6 +102,10 @@ class Dispatcher:
         self._handlers = handlers
         self._in_flight: dict[str, InFlight] = {}
         self._familiar = Familiar(soon)
+        self._committed = Committed(hub)
+        self._held: dict[Slot, tuple[Read, Command[Reply], Request]] = {}
+        """Reads whose replies wait for a commit."""
+        hub.store.when_failing = self._failing
 
     def receive(self, connection: Connection, line: bytes) -> None:
         """Handle one line of a connection."""
@@ -121,7 +127,7 @@ class Dispatcher:
             if isinstance(handler, Read):
                 if request.has_id is bool(digits):
                     self._familiar.learn(head, handler, command)
-                self._fill(slot, handler, to_line(handler.run(self._hub, command), request))
+                self._answer(slot, handler, command, request)
                 return
             self._familiar.forget()
             if isinstance(handler, LateRead):
@@ -139,6 +145,12 @@ class Dispatcher:
         """Answer a read that was asked before; `digits` are its id."""
         store, handler = self._hub.store, known.handler
         try:
+            if store.error is not None:
+                request = _request(known.command, digits)
+                hub = self._looks_at(handler)
+                line = to_line(handler.run(hub, known.command), request)
+                self._fill(connection.slot(bool(digits)), (handler, known.command, request), line, hub)
+                return
             state = handler.depends_on(self._hub) if handler.depends_on is not None else None
             body = known.body
             if body is None or known.state != state:
@@ -146,13 +158,13 @@ class Dispatcher:
                 self._familiar.keep(known, body, state)
             line = body + b',"id":' + digits + b"}\n" if digits else body + b"}\n"
             if connection.waiting or (handler.sees_state and store.ticket() > store.committed):
-                self._fill(connection.slot(bool(digits)), handler, line)
+                asked = (handler, known.command, _request(known.command, digits))
+                self._fill(connection.slot(bool(digits)), asked, line, self._hub)
             else:
                 connection.answer(line, bool(digits))
         except Exception as error:  # noqa: BLE001  the boundary
-            name = type(known.command).__name__
-            request = Request(name, {}, int(digits) if digits else None, bool(digits))
-            connection.slot(request.has_id).fill(reply_line("Error", self._error(error, name), request))
+            request = _request(known.command, digits)
+            connection.slot(request.has_id).fill(reply_line("Error", self._error(error, request.name), request))
 
     async def _answer_late(self, slot: Slot, request: Request, handler: LateRead, command: Command[Reply]) -> None:
         try:
@@ -181,13 +193,38 @@ class Dispatcher:
         self._in_flight[key] = flight
         self._hub.tasks.start_soon(self._finish_keyed, key, command, accepted)
 
-    def _fill(self, slot: Slot, handler: Read, line: bytes) -> None:
-        """Let a read's reply leave once what it shows is committed."""
+    def _looks_at(self, handler: Read) -> Hub:
+        """Return what a read is told of: all that there is, or while nothing can be written, what is written."""
+        return self._committed.sees() if handler.sees_state else self._hub
+
+    def _answer(self, slot: Slot, handler: Read, command: Command[Reply], request: Request) -> None:
+        hub = self._looks_at(handler)
+        self._fill(slot, (handler, command, request), to_line(handler.run(hub, command), request), hub)
+
+    def _fill(self, slot: Slot, asked: tuple[Read, Command[Reply], Request], line: bytes, seen: Hub) -> None:
+        """Let a read's reply leave once what it shows is committed; it has `seen` this hub."""
         store = self._hub.store
-        ticket = store.ticket() if handler.sees_state else 0
-        if store.error is not None and ticket > store.committed:
-            raise store.error  # a full disk may stay full for hours: say it, do not hang
-        store.when_committed(ticket, partial(slot.fill, line))
+        ticket = store.ticket() if asked[0].sees_state and seen is self._hub else 0
+        if ticket <= store.committed:
+            store.when_committed(ticket, partial(slot.fill, line))
+            return
+        self._held[slot] = asked
+        store.when_committed(ticket, partial(self._release, slot, line))
+
+    def _release(self, slot: Slot, line: bytes) -> None:
+        if self._held.pop(slot, None) is not None:
+            slot.fill(line)
+
+    def _failing(self, error: RequestError | None) -> None:
+        """Nothing can be written, perhaps for hours: answer those who wait for it with what is written."""
+        if error is None:
+            return
+        held, self._held = self._held, {}
+        for slot, (handler, command, request) in held.items():
+            try:
+                self._answer(slot, handler, command, request)
+            except Exception as told:  # noqa: BLE001  the boundary
+                slot.fill(reply_line("Error", self._error(told, request.name), request))
 
     def _parse(self, request: Request) -> Command[Reply]:
         model = registry.find(request.name)
@@ -273,6 +310,11 @@ class Dispatcher:
             "message": f"{name} met a fault of ours; the hub's log explains incident {incident}",
             "data": {"incident": incident},
         }
+
+
+def _request(command: Command[Reply], digits: bytes) -> Request:
+    """Return a request that was asked before; `digits` are its id."""
+    return Request(type(command).__name__, {}, int(digits) if digits else None, bool(digits))
 
 
 def to_line(reply: Reply, request: Request) -> bytes:

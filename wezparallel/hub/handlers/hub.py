@@ -78,6 +78,7 @@ def status(hub: Hub, _command: words.Status) -> words.StatusReply:
         hub_memory_bytes=_own_memory(int(time.monotonic())),
         processes_memory_bytes=sum(memory) if memory else None, subscribers=hub.bus.subscribers,
         config_error=hub.configuration.errors[0].summary if hub.configuration.errors else None,
+        store_error=hub.store.error.message if hub.store.error else None,
     )  # fmt: skip
 
 
@@ -87,7 +88,9 @@ def status_state(hub: Hub) -> object:
 
 
 def subscribe(hub: Hub, command: words.Subscribe, connection: Connection, reply: Callable[[Reply], None]) -> None:
-    """Send the past, or a snapshot; then what comes."""
+    """Send the past, or a snapshot; then what comes. Raises RequestError while nothing can be written."""
+    if hub.store.error is not None:
+        raise hub.store.error  # nothing would come, perhaps for hours
     seq = hub.bus.seq
     wanted = Filter(command.events)
     hub.bus.unsubscribe(connection)  # the new one takes the place of the one before

@@ -57,6 +57,8 @@ class Store:
     """Last entry of the journal that is safe; `events_since` ends here."""
     error: RequestError | None
     """Why nothing can be committed at the moment; new mutations are to be refused with it."""
+    when_failing: Callable[[RequestError | None], None] | None = None
+    """Called as `on_error` is, by whoever has waiters of its own."""
     set_aside: str | None
     """Where a damaged database was moved to when this one was made."""
 
@@ -335,5 +337,6 @@ class Store:
 
     def _when_failed(self, error: RequestError | None) -> None:
         self.error = error
-        if self._on_error:
-            self._on_error(error)
+        for tell in (self._on_error, self.when_failing):
+            if tell:
+                tell(error)
