@@ -49,19 +49,31 @@ local function around(node, found)
   return { left = left, top = top, right = right, bottom = bottom }
 end
 
--- Tell whether what is on screen was cut as the tree says.
-local function fits(node, found)
+-- Tell whether the panes lie to each other as in the tree. Of sizes nothing is asked: dividers that were moved by hand
+-- can leave a part with none.
+local function is_ordered(node, found)
   if node.leaf then
     return found[node.leaf] ~= nil
   end
-  if not (fits(node.near, found) and fits(node.far, found)) then
+  if not (is_ordered(node.near, found) and is_ordered(node.far, found)) then
     return false
   end
   local near, far = around(node.near, found), around(node.far, found)
   if node.direction == 'right' then
-    return near.right + 1 == far.left and near.top == far.top and near.bottom == far.bottom
+    return near.left < far.left and near.top == far.top
   end
-  return near.bottom + 1 == far.top and near.left == far.left and near.right == far.right
+  return near.top < far.top and near.left == far.left
+end
+
+local function is_placed(wanted, found)
+  for name, box in pairs(wanted) do
+    for field, cells in pairs(box) do
+      if found[name][field] ~= cells then
+        return false
+      end
+    end
+  end
+  return true
 end
 
 -- Return a pane of this part from which no divider of the direction is nearer than the one around the part.
@@ -142,15 +154,25 @@ end
 local function apply(tab, plan_tab)
   tab:set_zoomed(false)
   local drawing, root = look(tab, plan_tab, state.read())
-  local size = tab:get_size()
-  if not root or not fits(root, boxes(drawing)) then
+  if not root or not is_ordered(root, boxes(drawing)) then
     making.fail('layout.moved', MOVED)
   end
-  if not cuts.place(root, size.cols, size.rows) then
-    error({ code = 'layout.no_room', message = 'the window is too small for this layout' }, 0)
+  local size = tab:get_size()
+  local wanted = cuts.place(root, size.cols, size.rows)
+  if not wanted then
+    making.fail('layout.no_room', 'the window is too small for this layout')
   end
   settle(drawing, root, 'right')
   settle(drawing, root, 'down')
+  if not root.leaf and not is_placed(wanted, boxes(drawing)) then
+    -- Somewhere inside sizes did not add up before. The outermost divider, moved there and back, hands them all down.
+    move(drawing, root, root.near_cells > 1 and -1 or 1)
+    settle(drawing, root, 'right')
+    settle(drawing, root, 'down')
+    if not is_placed(wanted, boxes(drawing)) then
+      making.fail('layout.moved', MOVED)
+    end
+  end
 end
 
 ---Give the panes of a tab their sizes again; the focus stays where it is.
