@@ -238,3 +238,7 @@ def test_both_kinds_are_found_in_the_same_places_and_hide_only_their_own(
     assert discovery.find("two", root, "process") == str(folder / "two.yaml")
     assert discovery.own_template(root) == str(folder / "one.yaml")  # the only one that can be opened
     assert [one.name for one in discovery.candidates(root, "process")] == ["two", "one"]
+    (user / "three.yaml").write_text("kind: process\ncommand: a\n")
+    with pytest.raises(RequestError) as caught:
+        discovery.find("three", root)
+    assert (caught.value.code, "run --template" in caught.value.message) == ("template.not_found", True)

@@ -91,6 +91,13 @@ def find(name: str, root: str, kind: str = "workspace") -> str:
         if fold(one.name) == fold(name):
             return one.path
     what = "template of one process" if kind == "process" else "template"
+    if kind == "workspace" and any(fold(one.name) == fold(name) for one in candidates(root, "process")):
+        raise RequestError(
+            "template.not_found",
+            f"{quoted(name)} is a template of one process; start it with `wezparallel run --template`, or name it "
+            "with `template:` in a workspace's",
+            nearest=None, known=[one.name for one in found],
+        )  # fmt: skip
     names = [one.name for one in found]
     near = nearest(fold(name), [fold(one) for one in names])
     meant = next((one for one in names if fold(one) == near), None)

@@ -122,7 +122,7 @@ class ProcessFile:
         names = [one.name for one in self.variables.values()]
         return self.source.error(
             "template.variable_unset", f"Required variable '{printable(variable.name)}' is missing", variable.mark,
-            f"{says}Give it with `--var {fold(variable.name)}={example}` (`variables` of ProcessAdd).",
+            f"{says}Give it with `--var {fold(variable.name)}={example}`, or in `variables`.",
             name=variable.name, known=names,
         )  # fmt: skip
 
