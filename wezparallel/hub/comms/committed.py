@@ -16,6 +16,7 @@ from wezparallel.hub.workspaces.trust import Trust
 
 if TYPE_CHECKING:
     from wezparallel.hub.app import Hub
+    from wezparallel.hub.state.model import State
 
 
 class Committed:
@@ -23,7 +24,7 @@ class Committed:
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
-        self._seen: Hub | None = None
+        self._read: tuple[State, Trust] | None = None
         self._at = -1
         """The batch that it was read at."""
 
@@ -31,20 +32,17 @@ class Committed:
         """Return what a read that may see state looks at. Raises RequestError where not even that can be read."""
         store = self._hub.store
         if store.error is None or store.ticket() <= store.committed:
-            self._seen = None
+            self._read = None
             return self._hub
-        if self._seen is None or self._at != store.committed:
+        if self._read is None or self._at != store.committed:
             try:
-                self._seen, self._at = self._read(), store.committed
+                self._read, self._at = (store.load(), Trust(self._hub)), store.committed
             except sqlite3.Error:
                 raise store.error from None
-        return self._seen
-
-    def _read(self) -> Hub:
-        """Return a hub that is the same in everything but what is stored. For reads alone."""
+        # The same in everything but what is stored; figures go on being those of now.
         seen = copy.copy(self._hub)
-        seen.state = self._hub.store.load()
+        seen.state, seen.trust = self._read
         seen.bus = copy.copy(self._hub.bus)
-        seen.bus.seq = self._hub.store.committed_seq
-        seen.workspaces, seen.trust = Workspaces(seen), Trust(seen)
+        seen.bus.seq = store.committed_seq
+        seen.workspaces = Workspaces(seen)
         return seen
