@@ -13,18 +13,10 @@ local last_text ---@type string|nil
 local last_snapshot ---@type Snapshot|nil
 local last_reason ---@type string|nil
 
-local function from_environment(name)
-  local value = os.getenv(name)
-  if value == '' then
-    return nil
-  end
-  return value
-end
-
 ---Return where the hub writes it.
 ---@return string
 function M.path()
-  local base = from_environment 'XDG_STATE_HOME'
+  local base = os.getenv 'XDG_STATE_HOME'
   if not base or base:sub(1, 1) ~= '/' then
     base = wezterm.home_dir .. '/.local/state'
   end

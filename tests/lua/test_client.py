@@ -128,7 +128,10 @@ def test_a_daemon_is_started_with_the_configuration_that_setup_names(ready: Fake
     ready.call(CALL, PING)
     own.write_text("")
     ready.call(CALL, PING)
-    options(ready, config_path=f"{home}/.config/wezterm-parallel/config.yaml")
+    usual = home / ".config/wezterm-parallel/config.yaml"
+    usual.parent.mkdir(parents=True)
+    usual.write_text("")
+    options(ready, config_path=str(usual))
     ready.call(CALL, PING)
     assert [words[:2] for words in ready.children] == [
         ["/opt/python", "-I"], ["/usr/bin/env", f"WEZPARALLEL_CONFIG={own}"], ["/opt/python", "-I"],
