@@ -136,3 +136,20 @@ def pane_of(wezterm: FakeWezterm, process_id: str) -> int:
         if pane.args and process_id in list(pane.args.values()):
             return int(number)
     raise LookupError(process_id)
+
+
+def adjusts(wezterm: FakeWezterm) -> list[list[str]]:
+    """Have `adjust-pane-size` do what WezTerm does: the border of the active pane moves, whatever pane is named."""
+    answer, made = wezterm.answer, []
+    move_border = wezterm._part("fake_layout")().move_border
+
+    def move(argv: list[str]) -> tuple[bool, str, str] | str:
+        if argv[2:4] != ["--no-auto-start", "adjust-pane-size"]:
+            return answer(argv)
+        made.append(argv[4:])
+        tab = wezterm.world.tabs[wezterm.world.panes[int(argv[8])].tab]
+        move_border(tab.tree, tab.active, argv[4], int(argv[6]), tab.cols, tab.rows)
+        return True, "", ""
+
+    wezterm.answer = move
+    return made

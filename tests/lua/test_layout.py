@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.lua.fake import FakeWezterm
-from tests.lua.hub import ATTACH, DIRECT, ENV, MUX, PYTHON, Hub, pane_of, plan_tab, process, shows, titles
+from tests.lua.hub import ATTACH, DIRECT, ENV, MUX, PYTHON, Hub, adjusts, pane_of, plan_tab, process, shows, titles
 
 GRID = ["coder coder server", "coder coder tests", "log log log"]
 BUILD = (
@@ -198,28 +198,10 @@ def relayout(wezterm: FakeWezterm, tab: Any, plan: Any) -> Any:
     return wezterm.call(code, tab.id, plan)
 
 
-def moves(wezterm: FakeWezterm, hub: Hub) -> list[list[str]]:
-    """Have `adjust-pane-size` do what WezTerm does: the border of the active pane moves, whatever pane is named."""
-    answer, made = wezterm.answer, []
-
-    def move(argv: list[str]) -> Any:
-        if argv[2:4] != ["--no-auto-start", "adjust-pane-size"]:
-            return answer(argv)
-        made.append(argv[4:])
-        pane = wezterm.world.panes[int(argv[8])]
-        tab = wezterm.world.tabs[pane.tab]
-        move_border = wezterm._part("fake_layout")().move_border
-        move_border(tab.tree, tab.active, argv[4], int(argv[6]), tab.cols, tab.rows)
-        return True, "", ""
-
-    wezterm.answer = move
-    return made
-
-
 @pytest.mark.parametrize("size", [(200, 50), (61, 21), (119, 31)])
 def test_ratios_are_there_again_after_a_resize(wezterm: FakeWezterm, hub: Hub, size: tuple[int, int]) -> None:
     plan = plan_tab("web", ["a a b", "a a c", "d e e"], focus="c")
-    made = moves(wezterm, hub)
+    made = adjusts(wezterm)
     build(wezterm, plan)
     focus(wezterm, pane_of(wezterm, "web/c"))
     (tab,) = wezterm.tabs("web")
@@ -239,18 +221,20 @@ def test_ratios_are_there_again_after_a_resize(wezterm: FakeWezterm, hub: Hub, s
 
 def test_what_gets_smaller_is_put_in_order_before_it_does(wezterm: FakeWezterm, hub: Hub) -> None:
     plan = plan_tab("web", ["a b c"])
-    moves(wezterm, hub)
+    made = adjusts(wezterm)
     build(wezterm, plan)
     (tab,) = wezterm.tabs("web")
     # `b` alone is wider than what `b` and `c` will have together.
     tab.tree.a, tab.tree.b, tab.tree.second.a, tab.tree.second.b = 20, 99, 95, 3
     assert relayout(wezterm, tab, plan) is True
     assert {name: box[2] for name, box in shows(wezterm, tab).items()} == {"web/a": 39, "web/b": 40, "web/c": 39}
+    # No pane was without any size in between.
+    assert len(made) == 2
 
 
 def test_nothing_is_moved_where_all_is_in_its_place(wezterm: FakeWezterm, hub: Hub) -> None:
     plan = plan_tab("web", GRID)
-    made = moves(wezterm, hub)
+    made = adjusts(wezterm)
     build(wezterm, plan)
     assert relayout(wezterm, wezterm.tabs("web")[0], plan) is True
     assert made == []
@@ -258,7 +242,7 @@ def test_nothing_is_moved_where_all_is_in_its_place(wezterm: FakeWezterm, hub: H
 
 def test_the_panes_that_are_left_share_the_tab_as_the_plan_says(wezterm: FakeWezterm, hub: Hub) -> None:
     plan = plan_tab("web", ["a b c"])
-    moves(wezterm, hub)
+    adjusts(wezterm)
     build(wezterm, plan, size=(121, 30))
     (tab,) = wezterm.tabs("web")
     wezterm.kill_pane(pane_of(wezterm, "web/c"))
@@ -268,7 +252,7 @@ def test_the_panes_that_are_left_share_the_tab_as_the_plan_says(wezterm: FakeWez
 
 def test_a_tab_with_a_pane_of_somebody_else_is_left_alone(wezterm: FakeWezterm, hub: Hub) -> None:
     plan = plan_tab("web", ["a b"])
-    made = moves(wezterm, hub)
+    made = adjusts(wezterm)
     build(wezterm, plan)
     (tab,) = wezterm.tabs("web")
     wezterm.call("(...):split { args = { 'vi' } }", wezterm.pane(pane_of(wezterm, "web/a")))
@@ -278,7 +262,7 @@ def test_a_tab_with_a_pane_of_somebody_else_is_left_alone(wezterm: FakeWezterm, 
 
 def test_no_tab_of_the_window_comes_to_the_front_by_it(wezterm: FakeWezterm, hub: Hub) -> None:
     plan = plan_tab("web", ["a b"])
-    moves(wezterm, hub)
+    adjusts(wezterm)
     build(wezterm, plan, plan_tab("web", ["c"], focus="c"))
     first, second = wezterm.tabs("web")
     focus(wezterm, pane_of(wezterm, "web/c"))

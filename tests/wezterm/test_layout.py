@@ -103,6 +103,16 @@ def test_four_panes_lie_where_the_picture_has_them_and_show_what_runs(wezterm: M
     assert [pane["pane_id"] for pane in four if pane["is_active"]] == [made["focus"]] == [made["panes"]["coder"]]
 
 
+def test_sizes_are_exact_where_percents_would_not_be(wezterm: MuxServer) -> None:
+    made = build(wezterm, "exact", opened(wezterm, "exact"), (237, 61))
+    assert boxes(wezterm, made["panes"]) == {
+        "coder": (0, 0, 158, 40),
+        "server": (159, 0, 78, 20),
+        "tests": (159, 21, 78, 19),
+        "log": (0, 41, 237, 20),
+    }
+
+
 def test_sizes_are_there_again_after_dividers_were_moved(wezterm: MuxServer) -> None:
     plan = opened(wezterm, "moved")
     made = build(wezterm, "moved", plan)
