@@ -81,7 +81,9 @@ SHELLS = pytest.mark.parametrize("shell", ["bash", "fish", "zsh"])
 def test_verbs_options_and_names_in_a_real_shell(daemon: Daemon, tmp_path: Path, bin_dir: Path, shell: str) -> None:
     for name in ("web", "worker", "db"):
         daemon.call("ProcessAdd", id=f"shop/{name}", command="sleep", args=["1000"])
+    daemon.call("TemplateCreate", name="batch", source="kind: process\ncommand: x\n")
     complete = getattr(Shells(daemon.env, tmp_path, bin_dir), shell)
+    assert set(complete("wezparallel run --template ba")) == {"batch"}
     assert set(complete("wezparallel resta")) == {"restart"}
     assert set(complete("wzp restart --refr")) == {"--refresh-env"}
     assert set(complete("wezparallel stop shop/w")) == {"shop/web", "shop/worker"}

@@ -203,6 +203,7 @@ def _values(option: Option, socket_path: str, given: list[str]) -> tuple[str, Wo
     if "choices" in option.rest:
         return "-", [(word, "") for word in option.rest["choices"]]
     kind = KINDS.get(option.rest.get("metavar") or option.flags[-1].strip("-").upper(), "")
+    kind = "process_template" if "--template" in option.flags else kind
     if kind in ("file", "folder", "command"):
         return kind, []
     if kind == "event":
@@ -211,7 +212,7 @@ def _values(option: Option, socket_path: str, given: list[str]) -> tuple[str, Wo
         names = _names(kind, socket_path)
     except (OSError, ValueError, KeyError):
         names = []
-    more = "file" if kind == "template" else "-"
+    more = "file" if "template" in kind else "-"
     return more, [(word, help_) for word, help_ in names if word not in given]
 
 
@@ -224,8 +225,9 @@ def _names(kind: str, socket_path: str) -> Words:
     if kind == "workspace":
         found = _ask("WorkspaceList", {"limit": 500}, socket_path)["workspaces"]
         return [(one["name"], one["root"]) for one in found]
-    if kind == "template":
-        found = _ask("TemplateList", {"root": os.getcwd()}, socket_path)["templates"]
+    if "template" in kind:
+        of = "process" if kind == "process_template" else "workspace"
+        found = _ask("TemplateList", {"root": os.getcwd(), "kind": of}, socket_path)["templates"]
         return [(one["name"], one.get("description") or "") for one in found]
     return []
 
