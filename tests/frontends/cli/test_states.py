@@ -53,6 +53,7 @@ def test_a_spare_is_marked_and_needs_nobody() -> None:
     assert max([spare, process(state="stopped")], key=states.need) is spare
     failed = process(state="failed", spare=True, exit_code=1)
     assert (states.word(failed), states.look(failed)) == ("failed", ("✗", "bad"))
+    assert states.why(failed, 0) == "exited 1, a spare"
 
 
 def test_the_neediest_comes_first() -> None:

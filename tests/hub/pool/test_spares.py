@@ -219,11 +219,12 @@ def test_none_is_lost_or_doubled_wherever_the_hub_dies_while_it_starts_them(daem
     assert len(running) == 3
 
 
-def test_a_taking_is_done_once_wherever_the_hub_dies(daemon: Daemon) -> None:
+@pytest.mark.parametrize("point", ["committed", "answered"])
+def test_a_taking_is_done_once_wherever_the_hub_dies(daemon: Daemon, point: str) -> None:
     ask(daemon)
     until_up(daemon, "web/slow.1", "web/slow.2")
     old = daemon.hub_pid()
-    daemon.arm("answered")
+    daemon.arm(point)
     taken = ask(daemon)
     assert daemon.hub_pid() != old
     assert (taken["reused"], taken["process"]["process_id"]) == (True, "web/slow.1")

@@ -105,6 +105,8 @@ def reason(process: JsonObject, now: float) -> str:
             parts.append(f"again in {text.in_seconds(text.parse_time(process['next_start_at']) - now)}")
     elif process.get("reason") and not (state == "not_started" and word(process).startswith("waits for ")):
         parts.append(str(process["reason"]).rstrip("."))
+    if process.get("spare") and not is_spare(process):
+        parts.append("a spare")
     if process.get("in_template") is False:
         parts.append("no longer in its template")
     elif process.get("needs_restart"):
