@@ -23,7 +23,7 @@ from wezparallel.wire import frames, hello
 DETACH_KEY = "1c1c"  # ctrl+\\ twice, as hexadecimal; the keeper knows the other encodings of the same keys
 USAGE = (
     "usage: attach PROCESS_ID [--socket PATH] [--read-only] [--relay] [--gapless] [--exit] [--offset N]\n"
-    "              [--detach-key HEX]\n"
+    "              [--detach-key HEX] [--size ROWSxCOLUMNS]\n"
 )
 NO_KEEPER = 69  # EX_UNAVAILABLE of sysexits(3)
 
@@ -31,7 +31,7 @@ NO_KEEPER = 69  # EX_UNAVAILABLE of sysexits(3)
 class Options:
     """The command line."""
 
-    __slots__ = ("detach_key", "exit", "gapless", "offset", "process_id", "read_only", "relay", "socket")
+    __slots__ = ("detach_key", "exit", "gapless", "offset", "process_id", "read_only", "relay", "size", "socket")
 
     def __init__(self, argv: list[str]) -> None:
         """Raises RequestError `command.bad_value`."""
@@ -47,6 +47,8 @@ class Options:
         self.offset = hello.FROM_END
         """Where the output begins when it does not go to a terminal."""
         self.detach_key = DETACH_KEY
+        self.size: tuple[int, int] | None = None
+        """Rows and columns that the terminal is about to have; what is shown begins with them."""
         rest = list(argv)
         while rest:
             word = rest.pop(0)
@@ -58,7 +60,7 @@ class Options:
                 self.gapless = True
             elif word == "--exit":
                 self.exit = True
-            elif word in {"--socket", "--offset", "--detach-key"} and rest:
+            elif word in {"--socket", "--offset", "--detach-key", "--size"} and rest:
                 self._take(word, rest.pop(0))
             elif word.startswith("-") or self.process_id:
                 raise RequestError("command.bad_value", f"'{word}' is not understood here\n{USAGE}")
@@ -74,6 +76,9 @@ class Options:
                 self.socket = value if value.startswith("/") else f"{posix.getcwd()}/{value}"
             elif word == "--offset":
                 self.offset = int(value)
+            elif word == "--size":
+                rows, _, columns = value.partition("x")
+                self.size = int(rows), int(columns)
             else:
                 self.detach_key = bytes.fromhex(value).hex()
         except ValueError:
@@ -180,6 +185,8 @@ def main(argv: list[str]) -> int:
 
             return stream.run(options)
         attributes = termios.tcgetattr(terminal.STDIN)
+        if options.size is not None:
+            terminal.wait_for_size(*options.size)
         options.relay = options.relay or not terminal.can_be_opened()
         options.offset = hello.FROM_END  # what is older is painted
         link, welcome = say_hello_to_daemon(options, attributes)

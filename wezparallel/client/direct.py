@@ -18,6 +18,7 @@ if not __package__:  # run as a script under -I: nothing has put the package on 
 from wezparallel import paths
 from wezparallel.client import launch
 from wezparallel.client.sync import Client
+from wezparallel.client.terminal import wait_for_size
 from wezparallel.errors import LinkError, RequestError, WezparallelError
 
 TYPE_CHECKING = False
@@ -33,6 +34,7 @@ TOLD_S = 1.5  # at most, to tell an end; the hub sees it by itself then
 _OF_TERMINAL = ("TERM", "COLORTERM", "TERM_PROGRAM", "TERM_PROGRAM_VERSION")
 _FROM_KEYS = (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP)
 """Signals that a key sends to everything in the foreground; they are the program's business."""
+_PASSED_ON = (signal.SIGHUP, signal.SIGTERM)
 
 
 class Wrapper:
@@ -42,6 +44,7 @@ class Wrapper:
         self._process_id = process_id
         self._socket = socket
         self._run_id = os.urandom(16).hex()
+        self._pid = 0
 
     def run(self) -> int:
         """Run the program; return its exit code, 128 more than the signal that ended it. Raises WezparallelError."""
@@ -51,9 +54,9 @@ class Wrapper:
             sys.stderr.flush()
         for number in _FROM_KEYS:
             signal.signal(number, signal.SIG_IGN)
-        pid = self._start(prepared)
-        # A closed pane hangs up everybody; the program decides, and its end is told all the same.
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        self._pid = pid = self._start(prepared)
+        for number in _PASSED_ON:
+            signal.signal(number, self._pass_on)
         try:
             self._ask("ProcessObserve", {"run_id": self._run_id, "pid": pid})
             self._bind()
@@ -70,6 +73,12 @@ class Wrapper:
         with contextlib.suppress(WezparallelError):
             self._ask("ProcessObserve", {"run_id": self._run_id, **ended}, patience_s=TOLD_S)
         return 128 - code if code < 0 else code
+
+    def _pass_on(self, number: int, _frame: object) -> None:
+        """Tell the program: when a pane closes, only the first program of its terminal is told, which is this one."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self._pid, number)
+            os.kill(self._pid, signal.SIGCONT)
 
     def _start(self, prepared: JsonObject) -> int:
         pane = {name: os.environ[name] for name in os.environ if name in _OF_TERMINAL or name.startswith("WEZTERM_")}
@@ -105,14 +114,22 @@ def main(argv: Sequence[str]) -> int:
     """Run one program; return its exit code."""
     words = list(argv)
     socket = paths.client_socket()
-    if len(words) == 3 and words[1] == "--socket":
-        socket = words[2]
-    elif len(words) != 1 or words[0].startswith("-"):
-        sys.stderr.write("usage: direct PROCESS_ID [--socket PATH]\n")
+    size: tuple[int, int] | None = None
+    while len(words) >= 3 and words[-2] in ("--socket", "--size"):
+        value, option = words.pop(), words.pop()
+        if option == "--socket":
+            socket = value
+        else:
+            rows, _, columns = value.partition("x")
+            size = int(rows), int(columns)
+    if len(words) != 1 or words[0].startswith("-"):
+        sys.stderr.write("usage: direct PROCESS_ID [--socket PATH] [--size ROWSxCOLUMNS]\n")
         return USAGE
     try:
         if socket == paths.client_socket() and not launch.listens(socket):
             launch.ensure()
+        if size is not None:
+            wait_for_size(*size)
         return Wrapper(words[0], socket).run()
     except WezparallelError as error:
         sys.stderr.write(f"wezparallel: {error.message}\n")

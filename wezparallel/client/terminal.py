@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 STDIN = 0
 STDOUT = 1
 PATIENCE_S = 5  # with a terminal that takes nothing: nobody reads it, or its window is being dragged
+SIZE_S = 0.7  # less than a process waits for its viewer
 _SIZE = Struct("4H")
 _out = -1
 
@@ -40,6 +41,19 @@ def window_size() -> tuple[int, int, int, int]:
     except OSError:
         rows = columns = x = y = 0
     return rows or 24, columns or 80, x, y
+
+
+def wait_for_size(rows: int, columns: int) -> None:
+    """Wait until this terminal has the size that its pane is about to get, for a moment at most.
+
+    A pane that is cut further is too large at first, and what is drawn for that size is not drawn again by everybody.
+    """
+    from select import select  # noqa: PLC0415  only where panes are made one by one
+    from time import monotonic  # noqa: PLC0415
+
+    until = monotonic() + SIZE_S
+    while window_size()[:2] != (rows, columns) and monotonic() < until:
+        select([], [], [], 0.005)  # WezTerm tells nobody that it is done
 
 
 def packed_termios(attributes: Termios) -> tuple[int, int, int, int, int, int, bytes]:

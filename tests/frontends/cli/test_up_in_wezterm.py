@@ -33,10 +33,10 @@ def test_up_opens_a_tab_beside_the_callers_and_says_what_init_would_add(
     assert shown.code == 0
     assert "shop 2 of 2 up" in " ".join(shown.text.split())  # spread over the line
     assert "opened beside this tab. `wezparallel init` adds" in shown.text
-    assert fake.verbs == ["spawn", "list", "split-pane", "set-tab-title", "activate-pane"]
-    first = fake.calls[0]["words"]
+    assert fake.verbs == ["list", "spawn", "list", "split-pane", "set-tab-title", "activate-pane"]
+    first = fake.calls[1]["words"]
     assert first[:6] == ["spawn", "--pane-id", "1", "--cwd", str(real.cwd), "--"]
-    assert first[-3:] == ["shop/a", "--socket", f"{daemon.runtime}/keeper.sock"]
+    assert first[-5:] == ["shop/a", "--socket", f"{daemon.runtime}/keeper.sock", "--size", "30x60"]
 
 
 def test_up_that_cannot_be_shown_takes_back_what_it_made(real: CommandLine, daemon: Daemon, fake: Fake) -> None:

@@ -19,12 +19,14 @@ def cut(of: str, pane: str, direction: str, share: float) -> dict[str, Any]:
 def sizes(first: str, splits: list[dict[str, Any]], columns: int, rows: int) -> dict[str, tuple[int, int]]:
     """What each pane has in the end, if each cut gives so many cells to the new one."""
     found = {first: (columns, rows)}
-    for split, cells in zip(splits, arrange(first, splits, (columns, rows)), strict=True):
+    counts, ends = arrange(first, splits, (columns, rows))
+    for split, cells in zip(splits, counts, strict=True):
         wide, high = found[split["of"]]
         if split["direction"] == "right":
             found[split["of"]], found[split["pane"]] = (wide - 1 - cells, high), (cells, high)
         else:
             found[split["of"]], found[split["pane"]] = (wide, high - 1 - cells), (wide, cells)
+    assert found == ends
     return found
 
 

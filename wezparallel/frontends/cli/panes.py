@@ -36,9 +36,8 @@ def watch(context: Context, command: str, fields: JsonObject) -> opening.Opening
 
     def show(reply: JsonObject) -> None:
         name = reply["workspace"]["name"]
-        words = ["show", name, "--socket", context.socket, "--keeper-socket", context.keeper_socket]
         try:
-            told.append(siblings.ask(siblings.WEZTERM, *words))
+            told.append(sibling.answer(name))
         except RequestError as error:
             if command == "WorkspaceCreate":
                 context.call("WorkspaceDelete", name=name)
@@ -47,7 +46,10 @@ def watch(context: Context, command: str, fields: JsonObject) -> opening.Opening
                 error.message = f"{error.message}\n{name} is open; `wezparallel attach` shows one process of it"
             raise
 
-    opened = opening.watch(context, command, fields, show)
+    # Started first, because its start takes longer than the daemon's answer, and processes wait for their panes.
+    words = ("show", "-", "--socket", context.socket, "--keeper-socket", context.keeper_socket)
+    with siblings.Sibling(siblings.WEZTERM, *words) as sibling:
+        opened = opening.watch(context, command, fields, show)
     name = opened.reply["workspace"]["name"]
     for shown in told:
         if not shown["built"]:

@@ -16,7 +16,7 @@ from wezparallel.frontends.cli import door
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import NoReturn
+    from typing import NoReturn, Self
 
     from wezparallel.frontends.cli.context import Context
     from wezparallel.types import JsonObject, Seconds
@@ -25,24 +25,49 @@ WEZTERM = "wezparallel.frontends.wezterm"
 _PATIENCE_S = 60.0
 
 
-def ask(module: str, *words: str, patience_s: Seconds = _PATIENCE_S) -> JsonObject:
+class Sibling:
+    """One of them, that runs; what it is to do may be said once it is known."""
+
+    def __init__(self, module: str, *words: str) -> None:
+        """Raises RequestError."""
+        self._module = module
+        try:
+            self._program = subprocess.Popen(
+                _argv(module, words), env=environment(), text=True,
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            )  # fmt: skip
+        except OSError as error:
+            raise RequestError("internal.bug", f"{module} could not be asked: {error}") from None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End it, if nobody has told it what to do."""
+        self._program.kill()
+        self._program.communicate()
+
+    def answer(self, said: str = "", patience_s: Seconds = _PATIENCE_S) -> JsonObject:
+        """Give it its input; return what it says. Raises RequestError with its own error, or that it failed."""
+        try:
+            out, err = self._program.communicate(said, patience_s)
+        except subprocess.TimeoutExpired:
+            raise RequestError("internal.bug", f"{self._module} did not answer within {patience_s:g} s") from None
+        try:
+            told: JsonObject = json.loads(err if self._program.returncode else out)
+        except ValueError:
+            last = (err.strip().splitlines() or ["it said nothing"])[-1]
+            raise RequestError("internal.bug", f"{self._module} failed: {last}") from None
+        failure = told.get("Error")
+        if failure:
+            raise RequestError(failure["code"], failure["message"], **failure["data"])
+        return told
+
+
+def ask(module: str, *words: str) -> JsonObject:
     """Run a sibling; return what it says. Raises RequestError with its own error, or that it failed."""
-    try:
-        done = subprocess.run(
-            _argv(module, words), capture_output=True, text=True, check=False, env=environment(), timeout=patience_s,
-            stdin=subprocess.DEVNULL,
-        )  # fmt: skip
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise RequestError("internal.bug", f"{module} could not be asked: {error}") from None
-    try:
-        told: JsonObject = json.loads(done.stdout if not done.returncode else done.stderr)
-    except ValueError:
-        last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
-        raise RequestError("internal.bug", f"{module} failed: {last}") from None
-    failure = told.get("Error")
-    if failure:
-        raise RequestError(failure["code"], failure["message"], **failure["data"])
-    return told
+    with Sibling(module, *words) as sibling:
+        return sibling.answer()
 
 
 def init(context: Context) -> NoReturn:

@@ -25,6 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if args.verb == "show":
             from wezparallel.frontends.wezterm.show import show  # noqa: PLC0415  each verb pays for itself
 
+            args.workspace = sys.stdin.read() if args.workspace == "-" else args.workspace
             sys.stdout.write(json.dumps(show(args)) + "\n")
             return 0
         if args.verb == "init":
@@ -44,7 +45,7 @@ def grammar() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m wezparallel.frontends.wezterm")
     verbs = parser.add_subparsers(dest="verb", required=True)
     show = verbs.add_parser("show", help="put a workspace on the screen")
-    show.add_argument("workspace")
+    show.add_argument("workspace", help="its name; `-` reads it from stdin")
     show.add_argument("--socket", help="the hub's socket")
     show.add_argument("--keeper-socket", help="the keeper's socket")
     show.add_argument("--pane", help="make the tab in the window of this pane (default: WEZTERM_PANE)")

@@ -29,7 +29,7 @@ _COLUMNS, _ROWS = 0, 1
 class _Region:
     """A pane, or two regions beside each other; `near` is left of or above `far`."""
 
-    __slots__ = ("axis", "far", "far_cells", "near", "share")
+    __slots__ = ("axis", "far", "far_cells", "near", "share", "size")
 
     def __init__(self) -> None:
         self.near: _Region | None = None
@@ -37,6 +37,7 @@ class _Region:
         self.axis = _COLUMNS
         self.share = 0.0
         self.far_cells = 0
+        self.size: Size = (0, 0)
 
     def needs(self) -> Size:
         """Return the smallest size that has a cell for every pane."""
@@ -49,6 +50,7 @@ class _Region:
 
     def place(self, whole: Size, starts: Size, sizes: Size, spans: tuple[Span, Span]) -> None:
         """Give this region its cells; each cut learns those of its far side."""
+        self.size = sizes
         if self.near is None or self.far is None:
             return
         axis = self.axis
@@ -64,8 +66,8 @@ class _Region:
         )  # fmt: skip
 
 
-def arrange(first: str, splits: Sequence[JsonObject], size: Size) -> list[int]:
-    """Return how many cells the new pane of each cut gets, in a tab of that size.
+def arrange(first: str, splits: Sequence[JsonObject], size: Size) -> tuple[list[int], dict[str, Size]]:
+    """Return how many cells the new pane of each cut gets in a tab of that size, and what each pane has in the end.
 
     Raises RequestError `template.layout` where a pane would have no room.
     """
@@ -88,7 +90,7 @@ def arrange(first: str, splits: Sequence[JsonObject], size: Size) -> list[int]:
             columns=size[_COLUMNS], rows=size[_ROWS],
         )  # fmt: skip
     root.place(size, (0, 0), size, ((0.0, 1.0), (0.0, 1.0)))
-    return [cut.far_cells for cut in cuts]
+    return [cut.far_cells for cut in cuts], {name: pane.size for name, pane in panes.items()}
 
 
 def _with(pair: tuple[T, T], at: int, value: T) -> tuple[T, T]:

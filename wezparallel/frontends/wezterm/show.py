@@ -17,7 +17,6 @@ from wezparallel.frontends.wezterm.cli import Wezterm
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
 
     from wezparallel.types import JsonObject
 
@@ -48,16 +47,17 @@ def show(args: argparse.Namespace) -> JsonObject:
     return {"panes": made, "built": True, "set_up": set_up}
 
 
-def command_line(keeper_socket: str | None, socket: str | None) -> Callable[[JsonObject], list[str]]:
+def command_line(keeper_socket: str | None, socket: str | None) -> building.CommandLine:
     """Return what runs in a planned pane: the attach client, or for a `direct` one the program's own wrapper."""
     client = os.path.join(paths.package_dir(), "client")
     bare = [launch.interpreter(), "-I", "-S"]
 
-    def of(pane: JsonObject) -> list[str]:
-        if pane.get("direct"):
-            return [*bare, f"{client}/direct.py", pane["process_id"], "--socket", socket or paths.client_socket()]
-        attach = [*bare, f"{client}/attach.py", pane["process_id"]]
-        return [*attach, "--socket", keeper_socket or paths.keeper_socket()]
+    def of(pane: JsonObject, size: building.Size | None) -> list[str]:
+        program, at = ("direct", socket or paths.client_socket())
+        if not pane.get("direct"):
+            program, at = ("attach", keeper_socket or paths.keeper_socket())
+        sized = [] if size is None else ["--size", f"{size[1]}x{size[0]}"]
+        return [*bare, f"{client}/{program}.py", pane["process_id"], "--socket", at, *sized]
 
     return of
 
