@@ -187,11 +187,16 @@ function M.apply(config)
       keys[#keys + 1] = binding
     end
   end
-  config.keys = keys
+  -- Each assignment has WezTerm check a whole configuration, which takes it milliseconds.
+  if not config.keys and keys[1] then
+    config.keys = keys
+  end
   if options.current.entry then
     local tables = config.key_tables or {}
     tables[M.TABLE] = tables[M.TABLE] or key_table()
-    config.key_tables = tables
+    if not config.key_tables then
+      config.key_tables = tables
+    end
   end
 end
 

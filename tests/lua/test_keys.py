@@ -17,7 +17,7 @@ def bindings(wezterm: FakeWezterm) -> dict[str, str]:
     """Return `mods key` -> event, of what is bound."""
     return {
         f"{entry.get('mods', '')} {entry['key']}": entry["action"].get("EmitEvent", "?").removeprefix("wezparallel.")
-        for entry in plain(wezterm.fake.config["keys"])
+        for entry in plain(wezterm.fake.config["keys"] or {})
     }
 
 
