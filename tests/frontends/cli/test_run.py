@@ -61,6 +61,10 @@ def test_a_program_begins_in_the_size_and_the_terminal_of_who_ran_it(real: Comma
     assert "37 111" in terminal.text
     assert "linux,,some terminal" in terminal.text
     assert "37 111" in str(daemon.call("LogRead", process="home/sh"))  # not only by a redraw for the viewer
+    written = [one.read_bytes() for one in (daemon.home / "state" / "wezterm-parallel").glob("state.db*")]
+    assert written
+    assert not any(b"TERM_PROGRAM" in data.replace(b"$TERM_PROGRAM", b"") for data in written)
+    assert not any(b"term_program" in data for data in written)
 
 
 def test_what_nobody_looks_at_begins_in_a_usual_terminal(real: CommandLine, daemon: Daemon) -> None:

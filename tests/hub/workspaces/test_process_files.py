@@ -98,10 +98,12 @@ def test_nothing_in_a_value_is_read_as_anything_but_the_value() -> None:
     settings = made(SERVER + "title: 'x{{file}}'\n", file=nasty)
     assert settings.argv[1] == nasty
     assert settings.title == "x" + nasty
-    line = "kind: process\ncommand: tail -F 'logs/{{a}}' --x={{b}}\nenv: { A: 'p$$${{a}}' }\n"
+    line = "kind: process\ncommand: tail -F 'logs/{{a}}' --x={{b}}\nenv: { A: 'p$$${{a}}', B: '$${{b}}' }\n"
     settings = made(line, a=nasty, b="{HOME}")
     assert settings.argv == ["tail", "-F", f"logs/{nasty}", "--x={HOME}"]
-    assert settings.env == {"A": f"p$${nasty}"}
+    assert settings.env == {"A": f"p$${nasty}", "B": "${HOME}"}
+    assert settings.env_expand == []
+    assert made("kind: process\ncommand: x\nenv: { A: '${{b}}' }\n", b="{HOME}").env == {"A": "${HOME}"}
 
 
 @pytest.mark.parametrize("line", ["echo {{a}} | wc", "echo $X {{a}}", "cd {{a}}", "ls *.{{a}}", "{ {{a}}; }"])
