@@ -103,7 +103,8 @@ def test_nothing_in_a_value_is_read_as_anything_but_the_value() -> None:
     assert settings.argv == ["tail", "-F", f"logs/{nasty}", "--x={HOME}"]
     assert settings.env == {"A": f"p$${nasty}", "B": "${HOME}"}
     assert settings.env_expand == []
-    assert made("kind: process\ncommand: x\nenv: { A: '${{b}}' }\n", b="{HOME}").env == {"A": "${HOME}"}
+    settings = made("kind: process\ncommand: [x, '${{b}}']\nenv: { A: '${{b}}' }\n", b="{HOME}")
+    assert (settings.argv, settings.env, settings.env_expand) == (["x", "${HOME}"], {"A": "${HOME}"}, [])
 
 
 @pytest.mark.parametrize("line", ["echo {{a}} | wc", "echo $X {{a}}", "cd {{a}}", "ls *.{{a}}", "{ {{a}}; }"])
