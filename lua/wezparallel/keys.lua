@@ -132,15 +132,20 @@ local function wanted()
       end
     end
   end
+  if chosen.keys == false then
+    return list
+  end
   if chosen.entry then
     add { { key = chosen.entry.key, mods = chosen.entry.mods, action = 'show_keys' } }
   end
-  if chosen.keys then
-    add(chosen.keys == 'seed' and M.SEED or {})
-    add(from_file())
-    add(type(chosen.keys) == 'table' and from_options(chosen.keys) or {})
-  end
+  add(chosen.keys == 'seed' and M.SEED or {})
+  add(from_file())
+  add(type(chosen.keys) == 'table' and from_options(chosen.keys) or {})
   return list
+end
+
+local function has_table()
+  return options.current.keys ~= false and options.current.entry and true
 end
 
 local function key_table()
@@ -191,7 +196,7 @@ function M.apply(config)
   if not config.keys and keys[1] then
     config.keys = keys
   end
-  if options.current.entry then
+  if has_table() then
     local tables = config.key_tables or {}
     tables[M.TABLE] = tables[M.TABLE] or key_table()
     if not config.key_tables then
@@ -218,7 +223,7 @@ function M.lost()
     local keys = table.move(applied.keys or {}, 1, #(applied.keys or {}), 1, {})
     overrides.keys = table.move(missing, 1, #missing, #keys + 1, keys)
   end
-  if options.current.entry and not (applied.key_tables or {})[M.TABLE] then
+  if has_table() and not (applied.key_tables or {})[M.TABLE] then
     local tables = {}
     for name, keys in pairs(applied.key_tables or {}) do
       tables[name] = keys
@@ -284,12 +289,13 @@ local function has_tab_bar(window)
   return not applied.hide_tab_bar_if_only_one_tab or #window:mux_window():tabs() > 1
 end
 
----Open the key table, with its hint. Without a tab bar, where no hint could be seen, the menu opens instead.
+---Open the key table with its hint. Without a table, or a tab bar where a hint is seen, the menu opens instead.
 ---@param window Window
 ---@param pane Pane
 function M.enter(window, pane)
-  local has_table = applied and (applied.key_tables or {})[M.TABLE] or options.current.keep_keys
-  if not has_table or not has_tab_bar(window) then
+  local tables = applied and applied.key_tables or {}
+  local is_there = tables[M.TABLE] or has_table() and options.current.keep_keys
+  if not is_there or not has_tab_bar(window) then
     require('wezparallel.menus').menu(window, pane)
     return
   end

@@ -10,7 +10,7 @@ local M = {}
 ---@field config_path string|nil configuration file of a daemon that the plugin starts
 ---@field auto_start boolean start the daemon when WezTerm starts, and whenever it is missing
 ---@field debug boolean tell in WezTerm's log what the plugin does
----@field keys 'default'|'seed'|false|table<string, KeyChoice|KeyChoice[]> what is bound beside the entry key
+---@field keys 'default'|'seed'|false|table<string, KeyChoice|KeyChoice[]> beside the entry key; false: none at all
 ---@field entry KeyChoice|false the one key that opens the key table
 ---@field keep_keys boolean put our keys back where `config.keys` was assigned after `setup`
 ---@field status 'left'|'right'|boolean|nil show the status text there; nil: as `ui.show_process_status` says

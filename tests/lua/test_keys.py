@@ -83,9 +83,19 @@ def test_keys_of_the_options_hold_over_those_of_the_file(make: Make, home: Path)
     assert "kill_process" not in found.values()
 
 
-def test_false_binds_the_entry_key_only(make: Make, home: Path) -> None:
+def test_false_binds_nothing_and_the_menu_opens_for_a_key_of_your_own(make: Make, home: Path) -> None:
     keys_file(home, {"action": "kill_process", "key": "k", "mods": "CTRL|SHIFT"})
-    assert bindings(started(make, "wezparallel.setup(config, { keys = false })")) == {"CTRL|ALT Space": "show_keys"}
+    wezterm = started(
+        make,
+        "wezparallel.setup(config, { keys = false })"
+        " config.keys = { { key = 'F1', action = wezparallel.actions.show_keys } }",
+    )
+    wezterm.advance(1)
+    assert bindings(wezterm) == {" F1": "show_keys"}
+    assert wezterm.slot().overrides is None
+    wezterm.press("F1")
+    assert wezterm.overlay is not None
+    assert wezterm.overlay["kind"] == "InputSelector"
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ def test_setup_takes_no_slot_that_has_one_owner_but_the_palette(make: Make) -> N
     assert handlers & {"format-tab-title", "format-window-title", "mux-is-process-stateful"} == set()
     assert "augment-command-palette" in handlers
     assert set(wezterm.fake.config.keys()) == {"keys", "key_tables"}
-    quiet = started(make, "wezparallel.setup(config, { palette = false, keys = false, entry = false })")
+    quiet = started(make, "wezparallel.setup(config, { palette = false, keys = false })")
     assert "augment-command-palette" not in set(quiet.fake.handlers.keys())
     assert set(quiet.fake.config.keys()) == set()
 
@@ -76,6 +76,12 @@ def test_setup_takes_no_slot_that_has_one_owner_but_the_palette(make: Make) -> N
 def test_what_has_one_owner_is_taken_when_an_option_says_so(make: Make) -> None:
     wezterm = started(make, "wezparallel.setup(config, { tab_marks = true, close_question = true })")
     assert {"format-tab-title", "mux-is-process-stateful"} <= set(wezterm.fake.handlers.keys())
+
+
+def test_the_sample_that_is_shipped_loads(make: Make, flavour: str) -> None:
+    wezterm = make(flavour)
+    wezterm.load((ROOT / "config/templates/wezterm.lua").read_text())
+    assert wezterm.call("return require('wezparallel.options').current.status") is True
 
 
 def test_setup_done_twice_is_done_once(make: Make) -> None:
