@@ -81,23 +81,22 @@ end
 ---@param window Window
 ---@param pane Pane
 ---@param process_id string
+---@return boolean gone it is on the screen now
 function M.reveal(window, pane, process_id)
   local snapshot = state.read()
   local shown = panes.shown(snapshot)
   if shown[process_id] then
-    panes.focus(shown[process_id].pane)
-    return
+    return panes.focus(shown[process_id].pane)
   end
   local process, workspace = choosing.process(snapshot, process_id)
   if workspace and process.pane then
-    workspaces.open(window, pane, workspace.name, process_id)
-    return
+    return workspaces.open(window, pane, workspace.name, process_id)
   end
   local beside
   for _, other in ipairs(workspace and workspace.processes or {}) do
     beside = beside or (shown[other.id] and shown[other.id].window)
   end
-  M.show(window, pane, process_id, 'tab', beside)
+  return M.show(window, pane, process_id, 'tab', beside) ~= nil
 end
 
 ---Go to what waits for you longest, wherever it is. Where you look already counts as seen.
@@ -125,8 +124,9 @@ function M.next_waiting(window, pane)
     menus.tell(window, is_here and 'Nothing else waits for you' or 'Nothing waits for you')
     return
   end
-  M.reveal(window, pane, following)
-  client.call { ViewSee = { process = following, mux = panes.mux() } }
+  if M.reveal(window, pane, following) then
+    client.call { ViewSee = { process = following, mux = panes.mux() } }
+  end
 end
 
 ---Stop a process and start it again.
@@ -178,18 +178,6 @@ function M.show_logs(window, pane, process_id)
   end
 end
 
--- Return the processes that are shown in a tab.
-local function processes_in(tab, snapshot)
-  local found = {}
-  for _, one in ipairs(tab:panes()) do
-    local process_id = panes.process_of(one, snapshot)
-    if process_id then
-      found[#found + 1] = process_id
-    end
-  end
-  return found
-end
-
 ---Type a line into all that runs with a pane in the workspace on screen.
 ---@param window Window
 ---@param pane Pane
@@ -216,20 +204,19 @@ function M.type_all(window, pane, line)
   end
 end
 
-local function synced()
-  local text = wezterm.GLOBAL.wezparallel_synced
-  return type(text) == 'string' and wezterm.json_parse(text) or {}
-end
-
 ---Have what is typed into one pane of this tab go to all of them, or no longer.
 ---@param window Window
 ---@param pane Pane
 function M.sync_panes(window, pane)
-  local tab = window:active_tab()
-  local key = tostring(tab:tab_id())
-  local groups = synced()
-  local on = groups[key] == nil
-  local processes = groups[key] or processes_in(tab, state.read())
+  local snapshot = state.read()
+  local processes, on = {}, true
+  for _, one in ipairs(window:active_tab():panes()) do
+    local process = choosing.process(snapshot, panes.process_of(one, snapshot) or '')
+    if process then
+      processes[#processes + 1] = process.id
+      on = on and not process.synced
+    end
+  end
   if on and #processes < 2 then
     menus.tell(window, 'There are no two panes of ours in this tab')
     return
@@ -237,13 +224,9 @@ function M.sync_panes(window, pane)
   local reply, failure = client.call { ViewSync = { processes = processes, on = on } }
   if not reply then
     menus.complain(window, pane, failure)
-    if on or failure.code ~= 'process.not_found' then
-      return
-    end
+    return
   end
-  groups[key] = on and processes or nil
-  wezterm.GLOBAL.wezparallel_synced = wezterm.json_encode(groups)
-  local text = on and 'What you type here goes to ' .. table.concat(processes, ', ')
+  local text = on and 'What you type here goes to ' .. table.concat(reply.processes, ', ')
     or 'What you type goes to one pane again'
   menus.tell(window, text)
 end

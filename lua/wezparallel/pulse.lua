@@ -13,6 +13,7 @@ local panes = require 'wezparallel.panes'
 local requests = require 'wezparallel.requests'
 local state = require 'wezparallel.state'
 local status = require 'wezparallel.status'
+local workspaces = require 'wezparallel.workspaces'
 
 local M = {}
 
@@ -149,6 +150,7 @@ function M.look()
   for _, one in ipairs(windows) do
     guarded('status', show, one, snapshot)
   end
+  guarded('where', workspaces.notice, snapshot)
   guarded('seen', see, snapshot)
   guarded('hiding', hide, snapshot)
 end

@@ -32,19 +32,18 @@ local function tell_of(window, reply)
   end
 end
 
--- Draw what the hub has opened, and go there.
+-- Draw what the hub has opened, and go there. Tells whether that came about.
 local function enter(window, pane, reply, focus)
   local to, failure = drawing.draw(window, reply.workspace, reply.plan)
   if failure then
     menus.complain(window, pane, failure)
-    return
+    return false
   end
   tell_of(window, reply)
   if focus or not to then
-    drawing.go(reply.plan, focus)
-  else
-    panes.focus(to)
+    return drawing.go(reply.plan, focus)
   end
+  return panes.focus(to)
 end
 
 -- Ask about the commands of a template that nobody has accepted yet; go on with the same request after a yes.
@@ -69,11 +68,11 @@ local function ask_for_trust(window, pane, failure, again)
   end)
 end
 
--- Have the hub open something and show it.
+-- Have the hub open something and show it. Tells whether it is on the screen now.
 local function ask_hub(window, pane, request, focus)
   local reply, failure = client.call(request, OPENING_S)
   if reply then
-    enter(window, pane, reply, focus)
+    return enter(window, pane, reply, focus)
   elseif failure.code == 'template.untrusted' then
     ask_for_trust(window, pane, failure, function(on, at)
       ask_hub(on, at, request, focus)
@@ -81,6 +80,7 @@ local function ask_hub(window, pane, request, focus)
   else
     menus.complain(window, pane, failure)
   end
+  return false
 end
 
 ---Return the folder that a pane is in.
@@ -150,8 +150,9 @@ end
 ---@param pane Pane
 ---@param name string
 ---@param focus string|nil process that gets the focus
+---@return boolean opened it is on the screen now
 function M.open(window, pane, name, focus)
-  ask_hub(window, pane, { WorkspaceOpen = { name = name, view = 'plan' } }, focus)
+  return ask_hub(window, pane, { WorkspaceOpen = { name = name, view = 'plan' } }, focus)
 end
 
 ---Switch to a workspace: go where its panes are, else open it. Also to one of WezTerm's that is none of ours.
@@ -176,6 +177,31 @@ function M.switch(window, pane, name, focus)
     end
   elseif not drawing.go(workspace, focus) then
     M.open(window, pane, name, focus)
+  end
+end
+
+---Tell the hub which of our workspaces is on screen now, if it thinks of another: the person may have come here by
+---any of WezTerm's own ways.
+---@param snapshot Snapshot
+function M.notice(snapshot)
+  local name = wezterm.mux.get_active_workspace()
+  local before = wezterm.GLOBAL.wezparallel_active
+  wezterm.GLOBAL.wezparallel_active = name
+  if not before or before == name then
+    return
+  end
+  local workspace = choosing.workspace(snapshot, name)
+  if not (workspace and workspace.open) then
+    return
+  end
+  for _, other in ipairs(snapshot.workspaces) do
+    if (other.switched_at or '') > (workspace.switched_at or '') or not workspace.switched_at then
+      -- A task of its own: who looks every second waits for nobody.
+      wezterm.time.call_after(0, function()
+        client.call { WorkspaceSwitch = { name = name, mux = panes.mux() } }
+      end)
+      return
+    end
   end
 end
 

@@ -13,7 +13,6 @@ def hub(wezterm: FakeWezterm) -> Hub:
     hub = Hub(wezterm)
     for name in ("ProcessRestart", "ProcessKill", "ViewSee", "ProcessTypeMany"):
         hub.answers[name] = {f"{name}Done": {"process_id": "x"}}
-    hub.answers["ViewSync"] = {"ViewSynced": {"processes": [], "on": True}}
     hub.has(
         workspace("web", [plan_tab("web", ["a b"])]),
         workspace("api", [plan_tab("api", ["c"])], open=False),
@@ -174,8 +173,11 @@ def test_there_is_nothing_to_type_into(wezterm: FakeWezterm, hub: Hub) -> None:
 
 def test_panes_of_a_tab_are_tied_and_untied(wezterm: FakeWezterm, hub: Hub) -> None:
     opened(wezterm)
+    hub.answers["ViewSync"] = lambda fields: {"ViewSynced": {"processes": fields["processes"], "on": fields["on"]}}
     run(wezterm, "processes", "sync_panes")
-    wezterm.reload()
+    for one in hub.state["workspaces"][0]["processes"]:
+        one["synced"] = True
+    hub.tell()
     run(wezterm, "processes", "sync_panes")
     assert hub.asked("ViewSync") == [
         {"processes": ["web/a", "web/b"], "on": True},
@@ -190,12 +192,12 @@ def test_one_pane_alone_cannot_be_tied(wezterm: FakeWezterm, hub: Hub) -> None:
     assert hub.asked("ViewSync") == []
 
 
-def test_panes_that_could_not_be_tied_are_not_remembered_as_tied(wezterm: FakeWezterm, hub: Hub) -> None:
-    opened(wezterm)
-    hub.answers["ViewSync"] = refusal("process.not_running", "web/a does not run")
-    run(wezterm, "processes", "sync_panes")
-    run(wezterm, "processes", "sync_panes")
-    assert [one["on"] for one in hub.asked("ViewSync")] == [True, True]
+def test_what_could_not_be_shown_does_not_count_as_seen(wezterm: FakeWezterm, hub: Hub) -> None:
+    wait(hub, "web/b")
+    hub.answers["WorkspaceOpen"] = refusal("workspace.limit", "8 are open; close one")
+    run(wezterm, "processes", "next_waiting")
+    assert toasts(wezterm) == ["8 are open; close one"]
+    assert hub.asked("ViewSee") == []
 
 
 def dashboards(wezterm: FakeWezterm) -> list[int]:

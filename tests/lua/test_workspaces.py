@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.lua.fake import FakeWezterm
-from tests.lua.hub import Hub, Json, adjusts, pane_of, plan_tab, refusal, run, shows, titles, workspace
+from tests.lua.hub import MUX, Hub, Json, adjusts, pane_of, plan_tab, refusal, run, shows, titles, workspace
 
 
 @pytest.fixture
@@ -236,6 +236,29 @@ def test_a_workspace_without_panes_in_its_plan_says_so(wezterm: FakeWezterm, hub
     hub.has(workspace("jobs", []))
     run(wezterm, "workspaces", "switch", "jobs")
     assert "nothing in this workspace has a pane" in toasts(wezterm)[0]
+
+
+def notice(wezterm: FakeWezterm, hub: Hub) -> list[str]:
+    hub.requests.clear()
+    wezterm.call("require('wezparallel.workspaces').notice(require('wezparallel.state').read())")
+    wezterm.advance(0)
+    return [one["name"] for one in hub.asked("WorkspaceSwitch")]
+
+
+def test_the_hub_is_told_where_the_person_went_by_whatever_way(wezterm: FakeWezterm, hub: Hub) -> None:
+    api = workspace("api", [plan_tab("api", ["x"])], switched_at="2026-11-24T11:00:00.000Z")
+    hub.has(web(), api)
+    hub.answers["WorkspaceSwitch"] = {"WorkspaceSwitched": {"workspace": {}}}
+    assert notice(wezterm, hub) == []  # where they are now is none of ours
+    wezterm.call("require('wezterm').mux.spawn_window { workspace = 'web' }")
+    wezterm.perform({"SwitchToWorkspace": {"name": "web"}})
+    assert notice(wezterm, hub) == ["web"]
+    assert hub.asked("WorkspaceSwitch") == [{"name": "web", "mux": MUX}]
+    assert notice(wezterm, hub) == []
+    # The hub knows it where it asked for it.
+    wezterm.call("require('wezterm').mux.spawn_window { workspace = 'api' }")
+    wezterm.perform({"SwitchToWorkspace": {"name": "api"}})
+    assert notice(wezterm, hub) == []
 
 
 def test_deleting_asks_first(wezterm: FakeWezterm, hub: Hub) -> None:

@@ -77,7 +77,7 @@ def test_views_are_closed_and_what_they_showed_goes_on(place: Place, mux_server:
     (place.home / ".wezterm" / "wezparallel").symlink_to(LUA / "wezparallel")
     place.wezparallel("daemon", "start")
     mux_server.start()
-    source = "layout: 'one two'\npanes: { one: { command: echo one began; exec cat, on_close: stop }, two: sh }"
+    source = "layout: 'one two'\npanes: { one: { command: echo one began; exec cat, on_close: stop }, two: exec cat }"
     with place.hub() as hub:
         hub.call("WorkspaceCreate", {"name": "web", "source": source, "root": str(place.home)}, timeout_s=10)
     mux_server.rpc(RESTORE)
