@@ -141,6 +141,22 @@ function M.snapshot()
     )
 end
 
+---Run a program and wait for it without blocking WezTerm. One that cannot be run is a failure, not a raise.
+---@param words string[]
+---@return boolean ok
+---@return string output
+---@return string complaint
+---@return boolean ran
+function M.run(words)
+  local ran, ok, output, complaint = pcall(wezterm.run_child_process, words)
+  if not ran then
+    local reason = tostring(ok):match '[^\n]+'
+    log.debug('%s cannot be run: %s', words[1], reason)
+    return false, '', reason, false
+  end
+  return ok, output, complaint, true
+end
+
 ---Send one request and return the body of its reply, or nil and what went wrong.
 ---@param request Request|string one command: `{ ProcessStart = { process = 'web/api' } }`
 ---@param timeout_s number|nil else the option `timeout_ms`
@@ -157,14 +173,13 @@ function M.call(request, timeout_s)
       failure('wire.too_long', 'the request is longer than a program can be told; use a shell')
   end
   local words = M.command(snapshot, line, timeout_s or options.current.timeout_ms / 1000)
-  local ran, ok, stdout, stderr = pcall(wezterm.run_child_process, words)
+  local ok, stdout, stderr, ran = M.run(words)
   if not ran then
-    local reason = tostring(ok):match '[^\n]+'
     local form = '%s cannot be run (%s); install wezparallel again, then `wezparallel init`'
-    return nil, failure('gui.no_program', form:format(snapshot.python, reason))
+    return nil, failure('gui.no_program', form:format(snapshot.python, stderr))
   elseif not ok then
     local said = last_line(stderr) or 'the daemon does not answer; `wezparallel doctor` looks why'
-    log.debug('%s: %s', next(type(request) == 'table' and request or { [request] = true }), said)
+    log.debug('%s: %s', line:match '%w+', said)
     return nil, failure('gui.no_answer', said)
   end
   return parse(stdout)

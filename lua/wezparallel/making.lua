@@ -66,10 +66,7 @@ end
 ---@return string output what it said; on failure its complaint
 function M.cli(...)
   local args = { wezterm.executable_dir .. '/wezterm', 'cli', '--no-auto-start', ... }
-  local ran, ok, output, complaint = pcall(wezterm.run_child_process, args)
-  if not ran then
-    return false, tostring(ok)
-  end
+  local ok, output, complaint = client.run(args)
   return ok, ok and output or complaint
 end
 
