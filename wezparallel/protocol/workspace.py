@@ -195,6 +195,9 @@ class WorkspaceSwitched(Reply):
 
     TAG: ClassVar[str] = "WorkspaceSwitched"
     workspace: WorkspaceRecord
+    mux: Annotated[str | None, Field(description="Socket of the WezTerm whose plugin goes there; null: none is.")] = (
+        None
+    )
 
 
 class WorkspaceSwitch(Mutation[WorkspaceSwitched]):
@@ -205,6 +208,10 @@ class WorkspaceSwitch(Mutation[WorkspaceSwitched]):
     focus: Annotated[str | None, Field(description="Process that gets the focus there: a name in it, or an id.")] = (
         None
     )
+    mux: Annotated[
+        str | None,
+        Field(max_length=4096, description="Socket of a WezTerm that is there already; none is asked to go then."),
+    ] = None
 
 
 class WorkspaceRenamed(Reply):

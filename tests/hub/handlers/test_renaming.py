@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -113,3 +114,15 @@ def test_a_name_is_made_of_the_folder_and_a_second_one_is_numbered(daemon: Daemo
     second = daemon.call("WorkspaceCreate", source=TWO, root=str(tmp_path / "two/api"), unique=True)
     assert (first["workspace"]["name"], first["wanted_name"]) == ("api", None)
     assert (second["workspace"]["name"], second["wanted_name"]) == ("api-2", "api")
+
+
+def test_a_wezterm_that_is_there_already_is_not_asked_to_go(daemon: Daemon, shop: dict[str, Any]) -> None:
+    snapshot = Path(daemon.env["XDG_STATE_HOME"]) / "wezterm-parallel" / "gui.json"
+
+    def asked() -> list[str]:
+        return [one["workspace"] for one in json.loads(snapshot.read_text())["requests"] if one["kind"] == "switch"]
+
+    switched = daemon.call("WorkspaceSwitch", name="shop", mux="/run/gui-sock-1")
+    assert switched["workspace"]["switched_at"] is not None
+    daemon.call("WorkspaceSwitch", name="shop")
+    until(lambda: asked() == ["shop"], 10, "the request to be written")

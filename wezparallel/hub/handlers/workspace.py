@@ -78,15 +78,21 @@ def switch(hub: Hub, command: words.WorkspaceSwitch) -> Accepted:
     """Make it the current one, wherever workspaces are shown."""
     workspace = hub.workspaces.get(command.name)
     hub.workspaces.switch(workspace, command.focus)
+    if command.mux is not None:
+        hub.gui.heard(command.mux)
+        return {"name": workspace.name, "mux": command.mux}
     fields = {"workspace": workspace.name, "focus": workspace.focus if command.focus is not None else None}
-    return {"name": workspace.name, "request": hub.gui.ask("switch", hub.gui.target(), **fields)}
+    request = hub.gui.ask("switch", hub.gui.target(), **fields)
+    return {"name": workspace.name, "request": request, "mux": hub.gui.requests.plugin()}
 
 
 async def switched(hub: Hub, _command: words.WorkspaceSwitch, accepted: Accepted) -> words.WorkspaceSwitched:
     """Answer with the record, once a GUI that is there can read where it has to go."""
+    mux = accepted.get("mux")
     if "request" in accepted:  # else another version accepted it
         await hub.gui.written(accepted["request"], WRITTEN_S if accepted["request"]["mux"] else 0)
-    return words.WorkspaceSwitched(workspace=hub.workspaces.record(hub.workspaces.get(accepted["name"])))
+    record = hub.workspaces.record(hub.workspaces.get(accepted["name"]))
+    return words.WorkspaceSwitched(workspace=record, mux=mux)
 
 
 def rename(hub: Hub, command: words.WorkspaceRename) -> Accepted:
