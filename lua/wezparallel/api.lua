@@ -118,6 +118,8 @@ local M = {}
 ---@field process string
 ---@field run_id string Made by who starts it, new for each run.
 ---@field pid integer|nil Of the program: it runs. Null: it has ended.
+---@field pane string|nil WezTerm's pane that it runs in.
+---@field mux string|nil Socket of the WezTerm that has the pane.
 ---@field exit_code integer|nil
 ---@field signal integer|nil
 
@@ -375,6 +377,7 @@ local M = {}
 ---@field key string|nil Idempotency key; the same key never acts twice within 24 h.
 ---@field name string
 ---@field focus string|nil Process that gets the focus there: a name in it, or an id.
+---@field mux string|nil Socket of a WezTerm that is there already; none is asked to go then.
 
 ---List the worktrees of a workspace's processes, and what speaks against removing each.
 ---@class WorktreeList

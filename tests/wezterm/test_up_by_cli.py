@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 
+from tests.wezterm.binaries import binary
 from tests.wezterm.mux_server import MuxServer
 from tests.wezterm.place import Place
 from tests.wezterm.waiting import wait_for
+from wezparallel.frontends.wezterm.cli import find_program
 
 pytestmark = pytest.mark.wezterm
 
@@ -131,6 +133,21 @@ def test_after_a_killed_wezterm_up_shows_the_same_processes_again(
         mux_server.wait_for_text(pane, "at ")
 
 
+def test_up_in_a_shell_that_we_keep_opens_beside_the_pane_that_shows_it(
+    place: Place, mux_server: MuxServer, shell: int
+) -> None:
+    place.write("shop/wezparallel.yaml", "panes:\n  sh: [sh, -i]\n  b: cat\n")
+    place.write("api/wezparallel.yaml", "panes: [cat]\n")
+    up(mux_server, shell, "--trust")
+    kept = wait_for(lambda: views(place).get("sh"), "its view")
+    mux_server.cli("send-text", "--pane-id", str(kept), "--no-paste", stdin="cd ~/api\r")
+    before = set(panes(mux_server))
+    said = up(mux_server, kept, "--trust")
+    assert "1 of 1 up" in said
+    (made,) = set(panes(mux_server)) - before
+    assert panes(mux_server)[made]["window_id"] == panes(mux_server)[kept]["window_id"]
+
+
 def test_a_window_without_room_is_told_and_nothing_of_it_is_left(
     place: Place, mux_server: MuxServer, shell: int
 ) -> None:
@@ -201,3 +218,9 @@ def test_doctor_finds_the_socket_of_the_wezterm_around_it(place: Place, mux_serv
     assert checks["wezterm"]["level"] == "ok"
     assert "socket answers in" in checks["wezterm"]["said"]
     assert os.environ.get("WEZTERM_BIN_DIR")
+
+
+def test_the_program_of_a_running_wezterm_is_found_by_its_socket(mux_server: MuxServer) -> None:
+    mux_server.start()
+    found = find_program({"PATH": "/nowhere"}, str(mux_server.socket))
+    assert Path(found).samefile(binary("wezterm"))

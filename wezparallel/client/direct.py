@@ -58,8 +58,7 @@ class Wrapper:
         for number in _PASSED_ON:
             signal.signal(number, self._pass_on)
         try:
-            self._ask("ProcessObserve", {"run_id": self._run_id, "pid": pid})
-            self._bind()
+            self._ask("ProcessObserve", {"run_id": self._run_id, "pid": pid, **_pane()})
         except RequestError:  # another pane was quicker
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -98,13 +97,6 @@ class Wrapper:
         except OSError as error:
             raise RequestError("process.no_binary", f"{program} cannot be run: {error.strerror}") from None
 
-    def _bind(self) -> None:
-        """Say which pane this is, to a hub that knows panes."""
-        pane, mux = os.environ.get("WEZTERM_PANE"), os.environ.get("WEZTERM_UNIX_SOCKET")
-        if pane and mux:
-            with contextlib.suppress(WezparallelError):
-                self._ask("ViewBind", {"pane": pane, "mux": mux, "pid": os.getpid()})
-
     def _ask(self, command: str, fields: JsonObject, patience_s: float = PATIENCE_S) -> JsonObject:
         with Client(self._socket, patience_s=patience_s) as hub:
             return hub.call(command, {"process": self._process_id, **fields}, timeout_s=2 * patience_s)
@@ -135,6 +127,12 @@ def main(argv: Sequence[str]) -> int:
         sys.stderr.write(f"wezparallel: {error.message}\n")
         _wait_for_enter()
         return NOT_STARTED
+
+
+def _pane() -> JsonObject:
+    """Return which pane of which WezTerm this is, if it is one."""
+    pane, mux = os.environ.get("WEZTERM_PANE"), os.environ.get("WEZTERM_UNIX_SOCKET")
+    return {"pane": pane, "mux": mux} if pane and mux else {}
 
 
 def _wait_for_enter() -> None:

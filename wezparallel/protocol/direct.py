@@ -46,6 +46,8 @@ class ProcessObserve(Mutation[ProcessObserved]):
     process: Annotated[str, Field(max_length=MAX_ID)]
     run_id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$", description="Made by who starts it, new for each run.")]
     pid: Annotated[int | None, Field(ge=1, description="Of the program: it runs. Null: it has ended.")] = None
+    pane: Annotated[str | None, Field(max_length=64, description="WezTerm's pane that it runs in.")] = None
+    mux: Annotated[str | None, Field(max_length=4096, description="Socket of the WezTerm that has the pane.")] = None
     exit_code: Annotated[int | None, Field(ge=0, le=255)] = None
     signal: Annotated[int | None, Field(ge=1, le=64)] = None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from tests.frontends.wezterm.conftest import Fake, make_fake
 from tests.support.commandline import CommandLine
 from tests.support.daemon import Daemon
+from tests.support.waiting import until
 
 TWO = "layout: |\n  a  b\npanes:\n  a: sleep 1000\n  b: {command: sleep 1000, focus: true}\n"
 
@@ -73,3 +75,19 @@ def test_a_tmux_inside_wezterm_is_no_pane_of_it(real: CommandLine, fake: Fake) -
     with real.terminal("up", "--trust") as terminal:
         terminal.wait_for("attached to shop/b")
     assert not (fake.folder / "calls").exists()
+
+
+def test_where_the_plugin_has_spoken_it_is_asked_and_nothing_is_built_from_outside(
+    real: CommandLine, daemon: Daemon, fake: Fake
+) -> None:
+    mux = fake.folder / "sock"
+    mux.touch()
+    daemon.call("ProcessAdd", id="other", command="sleep", args=["1000"])
+    daemon.call("ViewBind", process="other", pane="1", mux=str(mux))  # as the plugin does
+    snapshot = Path(real.environment["XDG_STATE_HOME"]) / "wezterm-parallel" / "gui.json"
+    until(lambda: json.loads(snapshot.read_text())["gui"] == str(mux), 10, "the snapshot")
+    shown = real.on_terminal("up", "--trust")
+    assert "WezTerm goes to shop" in shown.text
+    assert not (fake.folder / "calls").exists()
+    (request,) = json.loads(snapshot.read_text())["requests"]
+    assert (request["kind"], request["workspace"], request["mux"]) == ("switch", "shop", str(mux))

@@ -9,8 +9,20 @@ from wezparallel.frontends.cli import opening, siblings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import NamedTuple
+
     from wezparallel.frontends.cli.context import Context
     from wezparallel.types import JsonObject
+
+    class Place(NamedTuple):
+        """A pane of a WezTerm."""
+
+        mux: str
+        pane: str
+else:
+    from collections import namedtuple
+
+    Place = namedtuple("Place", "mux pane")
 
 _HINT = (
     "wezparallel: opened beside this tab. `wezparallel init` adds to WezTerm: a key that opens, switches and finds "
@@ -19,15 +31,30 @@ _HINT = (
 _OTHERS = ("TMUX", "STY")  # they keep WezTerm's variables, also those of a WezTerm that is long gone
 
 
-def can_show(context: Context) -> bool:
-    """Tell whether a person called us in a pane of WezTerm and wants to see the workspace."""
+def find(context: Context) -> Place | None:
+    """Return the pane of WezTerm in which a person called us and wants to see the workspace, if it is one.
+
+    A program that we keep does not know its pane, which may change; the daemon knows what shows it now.
+    """
     told = os.environ
-    inside = bool(told.get("WEZTERM_UNIX_SOCKET")) and told.get("WEZTERM_PANE", "").isdigit()
-    return inside and context.interactive and not context.args.detach and not any(map(told.get, _OTHERS))
+    if not context.interactive or context.args.detach or any(map(told.get, _OTHERS)):
+        return None
+    mux, pane = told.get("WEZTERM_UNIX_SOCKET", ""), told.get("WEZTERM_PANE", "")
+    if mux and pane.isdigit():
+        return Place(mux, pane)
+    process = told.get("WEZPARALLEL_PROCESS")
+    if not process:
+        return None
+    try:
+        views = context.call("ViewList", process=process)["views"]
+    except RequestError:  # another daemon's process, or a daemon from before there were views
+        return None
+    places = [Place(view["mux"], view["pane"]) for view in views if view["mux"] and view["pane"]]
+    return places[-1] if places else None
 
 
-def watch(context: Context, command: str, fields: JsonObject) -> opening.Opening:
-    """Open a workspace in panes beside this one and watch it come up; where it is shown here, go there.
+def watch(context: Context, place: Place, command: str, fields: JsonObject) -> opening.Opening:
+    """Open a workspace in panes beside a pane and watch it come up; where it is shown there, go to it.
 
     What was made for this is taken back where its panes cannot be made; what was there before stays.
     Raises RequestError.
@@ -45,14 +72,18 @@ def watch(context: Context, command: str, fields: JsonObject) -> opening.Opening
             else:
                 error.message = f"{error.message}\n{name} is open; `wezparallel attach` shows one process of it"
             raise
+        if told[-1]["plugin"]:
+            context.call("WorkspaceSwitch", name=name)
 
     # Started first, because its start takes longer than the daemon's answer, and processes wait for their panes.
-    words = ("show", "-", "--socket", context.socket, "--keeper-socket", context.keeper_socket)
-    with siblings.Sibling(siblings.WEZTERM, *words) as sibling:
+    words = ("show", "-", "--pane", place.pane, "--socket", context.socket, "--keeper-socket", context.keeper_socket)
+    with siblings.Sibling(siblings.WEZTERM, *words, WEZTERM_UNIX_SOCKET=place.mux) as sibling:
         opened = opening.watch(context, command, fields, show)
     name = opened.reply["workspace"]["name"]
     for shown in told:
-        if not shown["built"]:
+        if shown["plugin"]:
+            context.note(f"wezparallel: WezTerm goes to {name}")
+        elif not shown["built"]:
             context.note(f"wezparallel: {name} was on the screen already; its pane has the focus")
         elif not shown["set_up"]:
             context.note(_HINT)

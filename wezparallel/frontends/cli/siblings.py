@@ -28,12 +28,12 @@ _PATIENCE_S = 60.0
 class Sibling:
     """One of them, that runs; what it is to do may be said once it is known."""
 
-    def __init__(self, module: str, *words: str) -> None:
-        """Raises RequestError."""
+    def __init__(self, module: str, *words: str, **variables: str) -> None:
+        """Raises RequestError. `variables` go over this environment."""
         self._module = module
         try:
             self._program = subprocess.Popen(
-                _argv(module, words), env=environment(), text=True,
+                _argv(module, words), env=environment() | variables, text=True,
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             )  # fmt: skip
         except OSError as error:

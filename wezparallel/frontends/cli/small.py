@@ -20,7 +20,7 @@ def attach(context: Context) -> NoReturn:
     if process.get("direct"):
         raise RequestError(
             "process.bad_state",
-            f"{process['process_id']} is `direct`: it runs in its pane alone; without `direct` you could attach to it",
+            f"{process['process_id']} is `direct`: it runs in its pane alone; only without `direct` can one attach",
         )
     words = [f"--{word.replace('_', '-')}" for word in ("read_only", "exit", "relay") if getattr(context.args, word)]
     become_attach(context, process["process_id"], *words)

@@ -38,9 +38,9 @@ def _up(context: Context) -> int:
     command, fields = _what(context, root)
     if command is None:
         return exits.OK
-    in_panes = panes.can_show(context)
-    terminal = None if in_panes else given.terminal(context)
-    fields |= {"view": "plan" if in_panes else "none", "environment": dict(os.environ), "terminal": terminal}
+    place = panes.find(context)
+    terminal = None if place else given.terminal(context)
+    fields |= {"view": "plan" if place else "none", "environment": dict(os.environ), "terminal": terminal}
     if command == "WorkspaceCreate":
         fields["variables"] = given.variables(args.var or [])
     changes: list[JsonObject] = []
@@ -49,22 +49,28 @@ def _up(context: Context) -> int:
         if args.refresh_env:
             fields["refresh_env"] = True
     try:
-        opened = panes.watch(context, command, fields) if in_panes else opening.watch(context, command, fields)
+        opened = _watch(context, place, command, fields)
     except RequestError as error:
         # Somebody else was quicker.
         if error.code != "workspace.exists" or command != "WorkspaceCreate":
             raise
         name = error.data.get("name") or fields.get("name") or os.path.basename(root)
         command, fields = "WorkspaceOpen", {"name": name, **_view(fields)}
-        opened = panes.watch(context, command, fields) if in_panes else opening.watch(context, command, fields)
+        opened = _watch(context, place, command, fields)
     for note in opened.reply.get("notes", []):
         context.note(f"wezparallel: {note}")
     if context.json:
         context.dump({**opened.reply, "changes": changes} if command == "WorkspaceOpen" else opened.reply)
     focus = opened.reply["workspace"]["focus"] or opened.first
-    if context.interactive and not args.detach and not in_panes and focus and opened.is_up(focus):
+    if context.interactive and not args.detach and not place and focus and opened.is_up(focus):
         small.become_attach(context, focus)
     return exits.FAILED if opened.failed else exits.OK
+
+
+def _watch(context: Context, place: panes.Place | None, command: str, fields: JsonObject) -> opening.Opening:
+    if place is not None:
+        return panes.watch(context, place, command, fields)
+    return opening.watch(context, command, fields)
 
 
 def _reconciled(context: Context, fields: JsonObject) -> list[JsonObject]:

@@ -10,6 +10,8 @@ import fcntl
 import json
 import os
 import shutil
+import socket
+import struct
 import subprocess
 
 from wezparallel import paths
@@ -39,6 +41,7 @@ else:
     Pane = namedtuple("Pane", "pane_id tab_id window_id workspace columns rows left top")
 
 PATIENCE_S = 10.0
+_CREDENTIALS = struct.Struct("3i")  # struct ucred: pid, uid, gid
 
 _PASSED = frozenset({
     "DBUS_SESSION_BUS_ADDRESS", "DISPLAY", "HOME", "LANG", "LANGUAGE", "LOGNAME", "PATH", "SHELL", "SSH_AUTH_SOCK",
@@ -52,13 +55,13 @@ class Wezterm:
     """One WezTerm, GUI or mux server, by its socket."""
 
     def __init__(
-        self, socket: str, environment: Mapping[str, str] | None = None, *, patience_s: Seconds = PATIENCE_S
+        self, server: str, environment: Mapping[str, str] | None = None, *, patience_s: Seconds = PATIENCE_S
     ) -> None:
         """Raises RequestError `process.no_binary` where there is no `wezterm`."""
         given = os.environ if environment is None else environment
-        self.socket = socket
-        self.program = find_program(given)
-        self._environment = {**scrubbed(given), "WEZTERM_UNIX_SOCKET": socket}
+        self.socket = server
+        self.program = find_program(given, server)
+        self._environment = {**scrubbed(given), "WEZTERM_UNIX_SOCKET": server}
         self._patience_s = patience_s
         self._lock = -1
 
@@ -149,21 +152,38 @@ class Wezterm:
         return done.stdout
 
 
-def find_program(environment: Mapping[str, str]) -> str:
-    """Return the `wezterm` beside the running GUI, whose protocol it speaks; else the one on the PATH.
+def find_program(environment: Mapping[str, str], server: str = "") -> str:
+    """Return the `wezterm` beside the running one, whose protocol it speaks; else the one on the PATH.
 
-    Raises RequestError `process.no_binary`.
+    Args:
+        environment: In a pane of WezTerm it says where its programs are.
+        server: Its socket; whoever listens there knows as well, where the environment is another's.
+
+    Raises:
+        RequestError: `process.no_binary`.
     """
-    folder = environment.get("WEZTERM_EXECUTABLE_DIR", "")
-    beside = folder + "/wezterm"
-    if folder.startswith("/") and os.access(beside, os.X_OK):
-        return beside
+    for folder in (environment.get("WEZTERM_EXECUTABLE_DIR", ""), _folder_of(server) if server else ""):
+        beside = folder + "/wezterm"
+        if folder.startswith("/") and os.access(beside, os.X_OK):
+            return beside
     found = shutil.which("wezterm", path=environment.get("PATH"))
     if found is None:
         raise RequestError(
             "process.no_binary", "there is no `wezterm` on the PATH; add the folder of WezTerm's programs to it"
         )
     return found
+
+
+def _folder_of(server: str) -> str:
+    """Return the folder of the program that listens at a socket; empty if nobody does, or it cannot be seen."""
+    try:
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(PATIENCE_S)
+            connection.connect(server)
+            raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+        return os.path.dirname(os.readlink(f"/proc/{_CREDENTIALS.unpack(raw)[0]}/exe"))
+    except (OSError, AttributeError):
+        return ""
 
 
 def scrubbed(environment: Mapping[str, str]) -> dict[str, str]:

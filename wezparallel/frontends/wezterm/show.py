@@ -5,6 +5,7 @@ Above: `wezparallel up`, which runs this as a program. Below: building.py.
 
 from __future__ import annotations
 
+import json
 import os
 
 from wezparallel import paths
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 def show(args: argparse.Namespace) -> JsonObject:
     """Build the panes of a workspace, or go to those that it has here.
 
-    Returns `panes` (process -> pane), `built`, and whether the plugin is `set_up`. Raises RequestError, LinkError.
+    Returns `panes` (process -> pane), `built`, whether the plugin is `set_up`, and whether it is the `plugin`'s turn,
+    because it has spoken in this WezTerm. Raises RequestError, LinkError.
     """
     mux = os.environ.get("WEZTERM_UNIX_SOCKET", "")
     if not mux:
@@ -41,10 +43,12 @@ def show(args: argparse.Namespace) -> JsonObject:
         if seen:
             focus = told["workspace"]["focus"]
             wezterm.activate(seen.get(focus) or next(iter(seen.values())))
-            return {"panes": seen, "built": False, "set_up": set_up}
+            return {"panes": seen, "built": False, "set_up": set_up, "plugin": False}
+        if _has_plugin(mux):
+            return {"panes": {}, "built": False, "set_up": True, "plugin": True}
         place = building.Place(pane=_caller(args), workspace=args.workspace, cwd=_folder(told["workspace"]["root"]))
         made = building.build(wezterm, told["plan"], place, command_line(args.keeper_socket, args.socket))
-    return {"panes": made, "built": True, "set_up": set_up}
+    return {"panes": made, "built": True, "set_up": set_up, "plugin": False}
 
 
 def command_line(keeper_socket: str | None, socket: str | None) -> building.CommandLine:
@@ -60,6 +64,16 @@ def command_line(keeper_socket: str | None, socket: str | None) -> building.Comm
         return [*bare, f"{client}/{program}.py", pane["process_id"], "--socket", at, *sized]
 
     return of
+
+
+def _has_plugin(mux: str) -> bool:
+    """Tell whether this WezTerm's plugin is the one that spoke to the daemon last."""
+    try:
+        with open(paths.gui_snapshot(), encoding="utf-8") as file:
+            told = json.load(file)
+        return bool(told["gui"] == mux)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def _caller(args: argparse.Namespace) -> int | None:

@@ -115,9 +115,10 @@ class Gui:
             if is_new and not listed:
                 self._hub.bus.publish("view.bound", event_data(self._hub, view))
 
-    def bind(self, process_id: str, mux: str, pane: str, pid: int | None) -> View:
+    def bind(self, process_id: str, mux: str, pane: str, pid: int | None, *, by_plugin: bool = True) -> View:
         """A pane was made for a process."""
-        self.heard(mux)
+        if by_plugin:
+            self.heard(mux)
         view, is_new = self.views.bind(process_id, mux, pane, pid)
         if is_new:
             self._hub.bus.publish("view.bound", event_data(self._hub, view))

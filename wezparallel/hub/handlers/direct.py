@@ -47,6 +47,8 @@ def observe(hub: Hub, command: words.ProcessObserve) -> Accepted:
     if run is None or run.run_id != command.run_id:
         _check_free(process)
         hub.direct.began(process, command.run_id, command.pid, start_time(command.pid))
+        if command.pane and command.mux:
+            hub.gui.bind(process.process_id, command.mux, command.pane, command.pid, by_plugin=False)
     return {"process_id": process.process_id}
 
 
