@@ -33,6 +33,9 @@ class Ping(Command[Pong]):
     """Ask whether the hub answers."""
 
     REPLY: ClassVar[type[Reply]] = Pong
+    mux: Annotated[
+        str | None, Field(max_length=4096, description="Socket of the WezTerm whose plugin asks: it is there.")
+    ] = None
 
 
 class Description(Reply):

@@ -32,7 +32,7 @@ KINDS = {
 }  # fmt: skip
 """What a metavar stands for; any other is a word that only the person knows."""
 
-EVENTS = ("config.*", "hub.*", "log.*", "process.*", "template.*", "workspace.*")
+EVENTS = ("config.*", "hub.*", "log.*", "process.*", "template.*", "view.*", "workspace.*")
 
 _BASH = r"""
 _wezparallel() {

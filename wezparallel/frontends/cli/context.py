@@ -84,6 +84,10 @@ class Context:
         """Return all workspaces, page by page."""
         return self._pages("WorkspaceList", "workspaces", root=root)
 
+    def views(self) -> list[JsonObject]:
+        """Return all views, page by page."""
+        return self._pages("ViewList", "views")
+
     def _pages(self, command: str, field: str, **fields: Json) -> list[JsonObject]:
         found: list[JsonObject] = []
         after: str | None = None

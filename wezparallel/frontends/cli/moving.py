@@ -1,6 +1,7 @@
-"""`open`, `switch` and `focus`: go to a workspace or to one process of it, from anywhere.
+"""`open`, `switch` and `focus`: go to a workspace or to one process, from anywhere.
 
-The daemon notes where somebody went and tells whoever shows workspaces; a terminal goes to the process itself.
+The daemon notes where somebody went and has WezTerm go there; where its plugin is not, a terminal goes to the process
+itself.
 """
 
 from __future__ import annotations
@@ -16,10 +17,20 @@ if TYPE_CHECKING:
     from wezparallel.types import JsonObject
 
 
+SHOWN_S = 3.0  # a pane takes some hundredths of that
+
+
 def open_workspace(context: Context) -> int:
-    """Have a workspace's processes up as they are defined, without a look at its template."""
+    """Have a workspace's processes up as they are defined, without a look at its template; or show one process."""
     context.client(asked=True)
-    workspace = names.workspace(context, context.args.name)
+    try:
+        workspace = names.workspace(context, context.args.name)
+    except RequestError as error:
+        try:
+            process = names.process(context, context.args.name)
+        except RequestError:
+            raise error from None
+        return _show(context, process)
     fields = {"name": workspace["name"], "view": "none", "environment": dict(os.environ)}
     opened = opening.watch(context, "WorkspaceOpen", {**fields, "terminal": given.terminal(context)})
     if context.json:
@@ -45,9 +56,8 @@ def focus(context: Context) -> int:
     """Make a process the one that has the focus in its workspace, and go to it."""
     process = names.process(context, context.args.process)
     if process["workspace"] is None:
-        raise RequestError(
-            "process.bad_state", f"{process['process_id']} is in no workspace; `wezparallel attach` goes to it"
-        )
+        reply = context.call("ViewFocus", process=process["process_id"], mux=_mux())
+        return _said(context, reply, f"WezTerm was asked to go to {process['process_id']}")
     reply = context.call("WorkspaceSwitch", name=process["workspace"], focus=process["process_id"])
     return _go(context, reply, process["process_id"])
 
@@ -57,6 +67,8 @@ def _go(context: Context, reply: JsonObject, focused: str | None) -> int:
     if context.json:
         context.dump(reply)
         return exits.OK
+    if reply.get("mux") is not None:
+        return _said(context, reply, f"{name} is the current workspace; WezTerm goes there")
     members = context.processes(name)
     target = next((one for one in members if one["process_id"] == focused), None)
     if target is None or target["state"] not in states.UP:
@@ -70,3 +82,34 @@ def _go(context: Context, reply: JsonObject, focused: str | None) -> int:
     if target is not None and target["state"] not in states.UP:
         context.note(f"{target['process_id']} does not run; wezparallel start {target['process_id']}")
     return exits.OK
+
+
+def _show(context: Context, process: JsonObject) -> int:
+    """Have WezTerm show a process; where no WezTerm is, a terminal becomes its view."""
+    process_id = process["process_id"]
+    fields = {"process": process_id, "where": context.args.where, "mux": _mux(), "wait_s": SHOWN_S}
+    try:
+        reply = context.call("ViewOpen", **fields)
+    except RequestError as error:
+        if error.code != "process.bad_state" or not context.interactive or context.args.detach:
+            raise
+        small.become_attach(context, process_id)
+    view = reply["view"]
+    if view is None:
+        context.note(f"nothing was shown within {SHOWN_S:.0f} s; `wezparallel doctor` looks at WezTerm's plugin")
+        return _said(context, reply, f"WezTerm was asked to show {process_id}")
+    return _said(context, reply, f"{process_id} is shown in pane {view['pane'] or '?'}")
+
+
+def _said(context: Context, reply: JsonObject, sentence: str) -> int:
+    if context.json:
+        context.dump(reply)
+    else:
+        context.screen.say(sentence)
+    return exits.OK
+
+
+def _mux() -> str | None:
+    """Return the WezTerm that this was called in."""
+    inside = os.environ.get("WEZTERM_PANE") and not os.environ.get("TMUX") and not os.environ.get("STY")
+    return os.environ.get("WEZTERM_UNIX_SOCKET") or None if inside else None

@@ -98,6 +98,7 @@ GROUPS: tuple[tuple[str, tuple[Verb, ...]], ...] = (
             Option("-n", "--lines", type=int, default=20, metavar="N", help="at most the last N (default 20)"),
             commands="Subscribe Unsubscribe",
         ),
+        Verb("views", "views.list_views", "which pane or terminal shows what", commands="ViewList"),
         Verb("alerts", "alerts.list_alerts", "figures above what the settings allow", commands="AlertList"),
         Verb("status", "daemon.hub_status", "figures of the daemon", commands="Status Ping"),
     )),
@@ -112,8 +113,10 @@ GROUPS: tuple[tuple[str, tuple[Verb, ...]], ...] = (
             commands="WorkspaceCreate WorkspaceOpen WorkspaceGet WorkspaceApply",
         ),
         Verb(
-            "open", "moving.open_workspace", "open a workspace as it is defined, without a look at its template",
-            Option("name", metavar="WORKSPACE", help="its name"), DETACH, commands="WorkspaceOpen",
+            "open", "moving.open_workspace", "open a workspace as it is defined, or a process in WezTerm",
+            Option("name", metavar="WORKSPACE", help="its name; or that of a process to show"), DETACH,
+            Option("--where", choices=("tab", "split", "window"), default="tab", help="of a process: its new pane"),
+            commands="WorkspaceOpen ViewOpen",
         ),
         Verb(
             "switch", "moving.switch", "make a workspace the current one and go there",
@@ -121,7 +124,7 @@ GROUPS: tuple[tuple[str, tuple[Verb, ...]], ...] = (
         ),
         Verb(
             "focus", "moving.focus", "give a process the focus in its workspace and go there", PROCESS, DETACH,
-            commands="WorkspaceSwitch",
+            commands="WorkspaceSwitch ViewFocus",
         ),
         Verb(
             "rename", "workspaces.rename", "give a workspace another name, also while it runs",
@@ -246,7 +249,8 @@ GROUPS: tuple[tuple[str, tuple[Verb, ...]], ...] = (
         Verb("doctor", "doctor.doctor", "check what the daemon needs, each with its fix"),
         Verb(
             "call", "small.call", "send one request as it is, print the reply",
-            Option("request", nargs="*", metavar="JSON", help="default: stdin, one a line"), commands="Describe",
+            Option("request", nargs="*", metavar="JSON", help="default: stdin, one a line"),
+            commands="Describe ProcessPrepare ProcessObserve ViewBind ViewClose ViewSync ViewSee",
         ),
     )),
 )  # fmt: skip

@@ -36,8 +36,10 @@ SNAPSHOT_PART = 512 * 1024  # bytes of process records a part: with one more, or
 PROTOCOL = words.ProtocolRange()
 
 
-def ping(hub: Hub, _command: words.Ping) -> words.Pong:
+def ping(hub: Hub, command: words.Ping) -> words.Pong:
     """Answer."""
+    if command.mux is not None:
+        hub.gui.heard(command.mux)
     return words.Pong(protocol=PROTOCOL, version=hub.version, hub_id=hub.hub_id, uptime_s=uptime(hub))
 
 

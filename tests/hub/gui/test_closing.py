@@ -1,0 +1,196 @@
+"""What the end of a view means, with a stand-in for WezTerm whose panes run the real client."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import Any
+
+import pytest
+
+from tests.hub.gui.conftest import NewGui
+from tests.support.daemon import Daemon
+from tests.support.fake_gui import FakeGui
+from tests.support.viewing import Pane
+from tests.support.views import add, configured, event, has_view, requests, snapshot, state, views
+from tests.support.waiting import until
+
+RULES = {"keep": "running", "stop": "stopped", "ask": "running"}
+
+
+@pytest.fixture
+def daemon(emptied: Daemon) -> Daemon:
+    """The module's daemon."""
+    return emptied
+
+
+def shown(daemon: Daemon, gui: FakeGui, process_id: str, pane: int = 1, **fields: Any) -> int:
+    """Have a process, and a pane that shows it; return the client's pid."""
+    add(daemon, process_id, **fields)
+    pid = gui.open(pane, process_id)
+    has_view(daemon, process_id)
+    return pid
+
+
+def now(daemon: Daemon) -> dict[str, Any]:
+    """Return the place in the journal."""
+    return daemon.call("Status")
+
+
+def test_a_pane_and_its_gui_are_known_once_the_client_is_there(daemon: Daemon, gui: FakeGui) -> None:
+    begin = now(daemon)
+    pid = shown(daemon, gui, "a")
+    (view,) = views(daemon)
+    assert view | {"view_id": "", "size": None} == {
+        "view_id": "", "process_id": "a", "pane": "1", "mux": gui.mux, "pid": pid, "size": None, "read_only": False,
+        "origin": "viewer",
+    }  # fmt: skip
+    told = event(daemon, begin, "view.bound")
+    assert (told["process_id"], told["pane"], told["mux"]) == ("a", "1", gui.mux)
+    until(lambda: snapshot(daemon)["loose"][0]["views"] == [{"pane": "1", "mux": gui.mux}], 5, "the file")
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_pane_closed_by_hand_does_what_its_process_says(daemon: Daemon, gui: FakeGui, rule: str) -> None:
+    shown(daemon, gui, "a", on_close=rule)
+    begin = now(daemon)
+    gui.close(1)
+    has_view(daemon, "a", 0)
+    assert state(daemon, "a") == "running"  # it is decided 2 s later
+    told = event(daemon, begin, "view.closed")
+    assert (told["by"], told["on_close"], told["pane"], told["mux"]) == ("user", rule, "1", gui.mux)
+    until(lambda: state(daemon, "a") == RULES[rule], 10, f"{rule} to act")
+    until(lambda: bool(requests(daemon, "ask_close", gui.mux)) == (rule == "ask"), 5, "the question")
+    if rule == "ask":
+        (asked,) = requests(daemon, "ask_close", gui.mux)
+        assert (asked["process_id"], asked["name"], asked["mux"]) == ("a", "a", gui.mux)
+
+
+def test_a_client_that_was_killed_in_its_pane_is_a_pane_that_was_closed(daemon: Daemon, gui: FakeGui) -> None:
+    pid = shown(daemon, gui, "a", on_close="stop")
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: state(daemon, "a") == "stopped", 10, "the stop")
+
+
+@pytest.mark.parametrize("how", ["kill", "quit"])
+def test_a_gui_that_is_gone_keeps_everything(daemon: Daemon, gui: FakeGui, how: str) -> None:
+    shown(daemon, gui, "a", on_close="stop")
+    begin = now(daemon)
+    getattr(gui, how)()
+    told = event(daemon, begin, "view.lost")
+    assert (told["reason"], told["process_id"], told["pane"]) == ("gui_gone", "a", "1")
+    assert state(daemon, "a") == "running"
+    assert views(daemon) == []
+
+
+def test_one_of_two_panes_closed_by_hand_keeps(daemon: Daemon, gui: FakeGui, new_gui: NewGui) -> None:
+    other = new_gui()
+    shown(daemon, gui, "a", on_close="stop")
+    other.open(1, "a")
+    has_view(daemon, "a", 2)
+    begin = now(daemon)
+    gui.close(1)
+    told = event(daemon, begin, "view.closed")
+    assert (told["by"], told["on_close"]) == ("user", "keep")
+    assert state(daemon, "a") == "running"
+
+
+def test_a_detach_and_the_programs_end_mean_nothing(daemon: Daemon, gui: FakeGui) -> None:
+    pid = shown(daemon, gui, "a", on_close="stop")
+    daemon.call("ProcessType", process="a", text="live")
+    until(lambda: b"live" in gui.shown(1), 10, "a live terminal")
+    begin = now(daemon)
+    os.kill(pid, signal.SIGTERM)
+    told = event(daemon, begin, "view.closed")
+    assert (told["by"], told["on_close"]) == ("program", "keep")
+    assert state(daemon, "a") == "running"
+
+
+def test_a_pane_that_we_had_closed_is_nobodys_wish(daemon: Daemon, gui: FakeGui) -> None:
+    shown(daemon, gui, "a", on_close="stop")
+    begin = now(daemon)
+    closed = daemon.call("ViewClose", process="a")
+    assert [view["pane"] for view in closed["views"]] == ["1"]
+    (request,) = requests(daemon, "close_view", gui.mux)
+    assert (request["process_id"], request["pane"], request["mux"]) == ("a", "1", gui.mux)
+    gui.close(1)
+    told = event(daemon, begin, "view.closed")
+    assert (told["by"], told["on_close"]) == ("program", "keep")
+    assert state(daemon, "a") == "running"
+
+
+def test_what_stands_still_is_not_asked_about(daemon: Daemon, gui: FakeGui) -> None:
+    shown(daemon, gui, "a", on_close="ask")
+    daemon.call("ProcessStop", process="a")
+    until(lambda: b"r restart" in gui.shown(1), 10, "the line between two runs")
+    begin = now(daemon)
+    gui.close(1)
+    told = event(daemon, begin, "view.closed")
+    assert (told["by"], told["on_close"]) == ("user", "keep")
+    assert requests(daemon, "ask_close", gui.mux) == []
+
+
+def test_a_restart_that_is_due_is_given_up_with_the_pane(daemon: Daemon, gui: FakeGui) -> None:
+    daemon.call(
+        "ProcessAdd", id="a", command="false", tty=True, on_close="stop", restart="always", backoff_s=3600,
+        auto_start=False,
+    )  # fmt: skip
+    gui.open(1, "a")
+    has_view(daemon, "a")
+    daemon.call("ProcessStart", process="a")
+    until(lambda: b"again in" in gui.shown(1), 10, "the line that counts down")
+    gui.close(1)
+    until(lambda: state(daemon, "a") == "stopped", 10, "the stop")
+
+
+def test_a_hub_that_dies_meanwhile_forgets_the_closing(daemon: Daemon, gui: FakeGui) -> None:
+    shown(daemon, gui, "a", on_close="stop")
+    add(daemon, "b", on_close="stop")
+    gui.open(2, "b")
+    has_view(daemon, "b")
+    gui.close(1)
+    has_view(daemon, "a", 0)
+    before = daemon.kill_hub()
+    until(lambda: daemon.hub_pid() != before, 10, "the next hub")
+    has_view(daemon, "b")  # it was told of those that are there
+    begin = now(daemon)
+    gui.close(2)
+    told = event(daemon, begin, "view.closed")
+    assert (told["process_id"], told["on_close"]) == ("b", "stop")
+    until(lambda: state(daemon, "b") == "stopped", 10, "the stop")
+    assert state(daemon, "a") == "running"
+
+
+def test_a_terminal_outside_of_wezterm_is_no_pane(daemon: Daemon) -> None:
+    add(daemon, "a", on_close="stop")
+    begin = now(daemon)
+    pane = Pane()
+    pane.attach(daemon, "a", leads=True, TERM="xterm")
+    has_view(daemon, "a")
+    assert [(view["pane"], view["mux"]) for view in views(daemon)] == [(None, None)]
+    pane.read_until(lambda: pane.is_raw, "raw mode")
+    pane.close_like_wezterm()
+    has_view(daemon, "a", 0)
+    assert pane.client is not None
+    pane.client.wait(10)
+    bind = daemon.call("ViewBind", process="a", pane="1", mux="/a")["view"]
+    assert event(daemon, begin, "view.*")["view_id"] == bind["view_id"]  # nothing was told before
+
+
+def test_ended_processes_lose_their_panes_where_that_is_wanted(daemon: Daemon, gui: FakeGui) -> None:
+    config = configured(daemon, "ui: { auto_hide_inactive_panes: true }\n")
+    until(lambda: snapshot(daemon)["ui"]["auto_hide_inactive_panes"], 5, "the setting")
+    template = (
+        "layout: |\n  a b\npanes:\n  a: read x\n  b: { command: read x; exit 1, restart: always, backoff: 1h }\n"
+    )
+    daemon.call("WorkspaceCreate", name="w", root=str(daemon.home), source=template)
+    for pane, name in enumerate("ab"):
+        gui.open(pane, f"w/{name}")
+        has_view(daemon, f"w/{name}")
+    daemon.call("ProcessType", process="w/b", text="", enter=True)
+    until(lambda: state(daemon, "w/b") == "backoff", 10, "the backoff")
+    daemon.call("ProcessType", process="w/a", text="", enter=True)
+    until(lambda: bool(requests(daemon, "close_view", gui.mux)), 10, "the request")
+    assert [(one["process_id"], one["pane"]) for one in requests(daemon, "close_view", gui.mux)] == [("w/a", "0")]
+    config.unlink()
+    daemon.call("ConfigReload")
