@@ -51,13 +51,12 @@ local function tell(window, sentence)
   log.warn('%s', sentence)
 end
 
--- Start the daemon if it is not there: call.py does, on the way to an answer.
+-- Tell the hub that a plugin is here, so that it asks us and not some terminal. call.py starts a daemon that is not
+-- there, unless `auto_start` is off.
 local function greet()
-  if options.current.auto_start and first_time 'greeted' then
-    local reply, failure = client.call 'Ping'
-    if not reply then
-      log.warn('the daemon does not answer: %s', failure.message)
-    end
+  local reply, failure = client.call { Ping = { mux = panes.mux() } }
+  if not reply then
+    log.warn('the daemon does not answer: %s', failure.message)
   end
 end
 
@@ -146,6 +145,11 @@ function M.look()
     tell_of_trouble(windows[1], reason)
     return
   end
+  if first_time 'greeted' then
+    wezterm.time.call_after(0, function()
+      guarded('greeting', greet) -- a task of its own: it may wait for a daemon that starts
+    end)
+  end
   guarded('requests', requests.run, snapshot)
   for _, one in ipairs(windows) do
     guarded('status', show, one, snapshot)
@@ -171,10 +175,7 @@ function M.begin()
   local mine = (wezterm.GLOBAL.wezparallel_pulse or 0) + 1
   wezterm.GLOBAL.wezparallel_pulse = mine
   tell_of_keys()
-  -- Tasks of their own: an event would wait for them.
-  wezterm.time.call_after(0, function()
-    guarded('start', greet)
-  end)
+  -- A task of its own: an event would wait for it for ever.
   wezterm.time.call_after(0, function()
     beat(mine)
   end)

@@ -190,20 +190,23 @@ def test_a_closed_pane_whose_process_may_end_is_asked_about(wezterm: FakeWezterm
     assert [stop["process"] for stop in asked(wezterm, "ProcessStop")] == (["shop/db"] if yes else [])
 
 
-def test_a_daemon_that_is_missing_is_started_once_by_the_first_event(make: Make) -> None:
+def test_the_hub_is_told_once_that_a_plugin_is_here_and_a_missing_daemon_is_started(make: Make) -> None:
     wezterm = started(make)
+    wezterm.advance(3)
+    assert wezterm.children == []  # nobody knows whom to ask
     show(wezterm)
     wezterm.advance(3)
     wezterm.reload()
     wezterm.advance(3)
-    assert len(asked(wezterm, "Ping")) == 1
+    assert asked(wezterm, "Ping") == [{"mux": MUX}]
+    assert "--no-start" not in wezterm.children[0]
 
 
-def test_without_auto_start_nothing_is_asked(make: Make) -> None:
+def test_without_auto_start_a_missing_daemon_stays_missing(make: Make) -> None:
     wezterm = started(make, "wezparallel.setup(config, { auto_start = false })")
     show(wezterm)
     wezterm.advance(3)
-    assert wezterm.children == []
+    assert all("--no-start" in argv for argv in wezterm.children)
 
 
 def test_a_hub_that_never_answers_stops_nothing_else(make: Make) -> None:
