@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -35,21 +36,18 @@ _NAMED = {
     **{f"f{number}": f"F{number}" for number in range(1, 25)},
 }  # fmt: skip
 
+_KEY = re.compile(r"\s*((?:[A-Za-z]+\s*[+|-]\s*)*)(\S+)\s*")
+_WORD = re.compile(r"[A-Za-z]+")
+
 
 def parse(text: str) -> tuple[str, str] | None:
     """Return WezTerm's key and modifiers for `ctrl+shift+n`; None if there is no such key."""
-    text = text.strip()
-    head, plus, name = text.rpartition("+")
-    if text.endswith("+"):  # the key is the plus itself
-        head, plus, name = text[:-1].removesuffix("+"), "+", "+"
-    words = [word.strip().lower() for word in head.replace("|", "+").replace("-", "+").split("+")] if head else []
-    if not plus and "-" in text[:-1]:  # as Emacs writes it
-        head, _, name = text[:-1].rpartition("-")
-        name += text[-1]
-        words = [word.strip().lower() for word in head.split("-")]
+    found = _KEY.fullmatch(text)
+    if found is None:
+        return None
+    words, name = [word.lower() for word in _WORD.findall(found[1])], found[2]
     if any(word not in _MODIFIERS for word in words):
         return None
-    name = name.strip()
     key = _NAMED.get(name.lower()) or (name.lower() if len(name) == 1 and name.isprintable() else None)
     if key is None:
         return None
