@@ -173,6 +173,14 @@ local M = {}
 ---@field enter boolean|nil Press Enter after it.
 ---@field encoding 'utf-8'|'base64'|nil How `text` carries bytes.
 
+---Type the same into several processes. One that does not run keeps it from no other.
+---@class ProcessTypeMany
+---@field key string|nil Idempotency key; the same key never acts twice within 24 h.
+---@field processes string[]
+---@field text string
+---@field enter boolean|nil Press Enter after it.
+---@field encoding 'utf-8'|'base64'|nil How `text` carries bytes.
+
 ---Wait until a process is ready, has exited, or has written a line; what is so already counts.
 ---`exited` is about the run that there is when it is asked for, or that is to come.
 ---@class ProcessWait
@@ -458,6 +466,7 @@ local M = {}
 ---@field ProcessStop ProcessStop|nil
 ---@field ProcessSuspend ProcessSuspend|nil
 ---@field ProcessType ProcessType|nil
+---@field ProcessTypeMany ProcessTypeMany|nil
 ---@field ProcessWait ProcessWait|nil
 ---@field Shutdown Shutdown|nil
 ---@field Status Status|nil
@@ -505,6 +514,7 @@ M.mutations = {
   ProcessStop = true,
   ProcessSuspend = true,
   ProcessType = true,
+  ProcessTypeMany = true,
   Shutdown = true,
   TemplateCreate = true,
   TemplateDelete = true,

@@ -200,6 +200,10 @@ function M.type_all(window, pane, line)
     local reply, failure = client.call(request)
     if not reply then
       menus.complain(window, pane, failure)
+      return
+    end
+    for _, one in ipairs(reply.refused or {}) do
+      menus.tell(window, one.error.message)
     end
   end
 end

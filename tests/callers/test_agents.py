@@ -19,6 +19,7 @@ ENVIRONMENT = {"PATH": "/bin:/usr/bin", "BASH_ENV": "/tmp/evil"}
 
 TYPING: list[dict[str, Any]] = [
     {"ProcessType": {"process": "other/cat", "text": "rm -rf\n"}},
+    {"ProcessTypeMany": {"processes": ["other/cat", "work/shell"], "text": "rm -rf\n"}},
 ]
 DESTROYING: list[dict[str, Any]] = [
     {"Shutdown": {"children": True}},

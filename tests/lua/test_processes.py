@@ -162,8 +162,11 @@ def test_a_line_goes_to_all_that_run_with_a_pane_in_this_workspace(wezterm: Fake
     run(wezterm, "processes", "type_all")
     assert wezterm.overlay is not None
     assert wezterm.overlay["description"] == "Line for web/a, web/b (Enter follows it)"
+    refused = {"process_id": "web/b", "error": {"code": "process.not_running", "message": "web/b does not run"}}
+    hub.answers["ProcessTypeMany"] = {"ProcessesTyped": {"processes": ["web/a"], "refused": [refused], "bytes": 9}}
     wezterm.type_line("git pull")
     assert hub.asked("ProcessTypeMany") == [{"processes": ["web/a", "web/b"], "text": "git pull", "enter": True}]
+    assert toasts(wezterm) == ["web/b does not run"]
 
 
 def test_there_is_nothing_to_type_into(wezterm: FakeWezterm, hub: Hub) -> None:

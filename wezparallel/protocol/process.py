@@ -329,24 +329,6 @@ class ProcessGet(Command[ProcessReply]):
     process: Annotated[str, Field(max_length=MAX_ID)]
 
 
-class ProcessTyped(Reply):
-    """The bytes were given to the program's terminal or stdin."""
-
-    TAG: ClassVar[str] = "ProcessTyped"
-    process_id: str
-    bytes: int
-
-
-class ProcessType(Mutation[ProcessTyped]):
-    """Type into a process, as a person would."""
-
-    REPLY: ClassVar[type[Reply]] = ProcessTyped
-    process: Annotated[str, Field(max_length=MAX_ID)]
-    text: Annotated[str, Field(max_length=256 * 1024)]
-    enter: Annotated[bool, Field(description="Press Enter after it.")] = False
-    encoding: Annotated[Literal["utf-8", "base64"], Field(description="How `text` carries bytes.")] = "utf-8"
-
-
 class ProcessNotified(ProcessReply):
     """It asks for a look."""
 
@@ -380,7 +362,7 @@ class ProcessEvent(Record):
 
 COMMANDS: tuple[type[Command[Reply]], ...] = (
     ProcessAdd, ProcessStart, ProcessStop, ProcessKill, ProcessRestart, ProcessSuspend, ProcessResume, ProcessRemove,
-    ProcessList, ProcessGet, ProcessType, ProcessNotify,
+    ProcessList, ProcessGet, ProcessNotify,
 )  # type: ignore[assignment]  # fmt: skip
 EVENTS: dict[str, type[Record]] = {
     f"process.{verb}": ProcessEvent

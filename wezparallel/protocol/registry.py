@@ -12,6 +12,7 @@ from wezparallel.protocol import (
     direct,
     environment,
     hub,
+    keyboard,
     log,
     metric,
     process,
@@ -23,7 +24,22 @@ from wezparallel.protocol import (
 )
 from wezparallel.protocol.command import Command, Mutation, Record, Reply
 
-NOUNS = (hub, workspace, process, waiting, direct, view, environment, template, worktree, log, config, metric, alert)
+NOUNS = (
+    hub,
+    workspace,
+    process,
+    keyboard,
+    waiting,
+    direct,
+    view,
+    environment,
+    template,
+    worktree,
+    log,
+    config,
+    metric,
+    alert,
+)
 
 COMMANDS: dict[str, type[Command[Reply]]] = {command.__name__: command for noun in NOUNS for command in noun.COMMANDS}
 EVENTS: dict[str, type[Record]] = {name: data for noun in NOUNS for name, data in noun.EVENTS.items()}

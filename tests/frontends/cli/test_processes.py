@@ -119,6 +119,19 @@ def test_typed_text_ends_with_enter_unless_told_otherwise(shop: ScriptedHub, wez
     assert sent == [("run all", True), ("q", False)]
 
 
+def test_a_pattern_types_into_all_that_run(shop: ScriptedHub, wezparallel: CommandLine) -> None:
+    shop.answers["ProcessTypeMany"] = lambda fields: {
+        "processes": fields["processes"][:1], "bytes": 5,
+        "refused": [{"process_id": "x", "error": {"code": "process.not_running", "message": "x does not run"}}],
+    }  # fmt: skip
+    done = wezparallel("type", "shop/*", "pull")
+    assert (done.code, done.err) == (0, "typed 5 bytes into shop/server\n")
+    request = shop.asked("ProcessTypeMany")[0]
+    assert (request["text"], request["enter"], request["processes"]) == (
+        "pull", True, ["shop/server", "shop/tests", "shop/worker"]
+    )  # fmt: skip
+
+
 def test_stdin_is_typed_as_it_is(shop: ScriptedHub, wezparallel: CommandLine) -> None:
     wezparallel("type", "tests", "-", stdin="a\nb")
     assert shop.asked("ProcessType")[0]["text"] == "a\nb"

@@ -174,11 +174,11 @@ GROUPS: tuple[tuple[str, tuple[Verb, ...]], ...] = (
                    help="pass the terminal on here instead of handing it over (done by itself where it has to be)"),
         ),
         Verb(
-            "type", "processes.type_text", "type into a process, as a person would", PROCESS,
+            "type", "processes.type_text", "type into a process, or into all of 'shop/*', as a person would", PROCESS,
             Option("text", nargs="+", metavar="TEXT", help="what to type; `-` reads stdin as it is"),
             Option("--enter", dest="enter", action="store_true", default=True, help="press Enter after it (default)"),
             Option("-n", "--no-enter", dest="enter", action="store_false", help="do not press Enter"),
-            commands="ProcessType",
+            commands="ProcessType ProcessTypeMany",
         ),
         Verb(
             "notify", "notify.notify", "have a process ask for a look, until somebody looks or types",

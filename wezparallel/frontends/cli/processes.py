@@ -138,9 +138,8 @@ def _each(context: Context, command: str, doing: str, *, asked: bool = False, **
 
 
 def type_text(context: Context) -> int:
-    """Type into a process."""
-    process = names.process(context, context.args.process)
-    fields: JsonObject = {"process": process["process_id"], "enter": context.args.enter}
+    """Type into a process, or with `*` in its name into all that run."""
+    fields: JsonObject = {"enter": context.args.enter}
     words = " ".join(context.args.text)
     if words == "-":
         data = sys.stdin.buffer.read()
@@ -151,9 +150,28 @@ def type_text(context: Context) -> int:
             fields |= {"text": base64.b64encode(data).decode("ascii"), "encoding": "base64"}
     else:
         fields["text"] = words
-    reply = context.call("ProcessType", **fields)
+    if "*" in context.args.process:
+        return _type_many(context, fields)
+    process = names.process(context, context.args.process)
+    reply = context.call("ProcessType", process=process["process_id"], **fields)
     if context.json:
         context.dump(reply)
     else:
         context.note(f"typed {text.plural(reply['bytes'], 'byte')} into {reply['process_id']}")
     return exits.OK
+
+
+def _type_many(context: Context, fields: JsonObject) -> int:
+    found, errors = names.processes(context, [context.args.process])
+    if errors:
+        raise errors[0]
+    reply = context.call("ProcessTypeMany", processes=[one["process_id"] for one in found], **fields)
+    if context.json:
+        context.dump(reply)
+        return exits.OK
+    # What does not run was not meant; what runs and got nothing was.
+    missed = [one for one in reply["refused"] if one["error"]["code"] != "process.not_running"]
+    for one in missed:
+        context.note(f"wezparallel: {one['error']['message']}")
+    context.note(f"typed {text.plural(reply['bytes'], 'byte')} into {', '.join(reply['processes'])}")
+    return exits.FAILED if missed else exits.OK

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _PEERCRED = struct.Struct("3i")
 _SO_PEERPIDFD = 77  # Linux 6.5; Python does not name it
 MAX_PARENTS = 64  # deeper chains are fork bombs
+_TYPES = frozenset({"ProcessType", "ProcessTypeMany"})
 _PRIVATE_READS = frozenset({"EnvironmentGet", "ProcessPrepare"})
 """Reads that may show secrets."""
 _MAKES_NEW = frozenset({"ProcessAdd", "WorkspaceCreate"})
@@ -163,7 +164,7 @@ def check(caller: Caller, command: Command[Reply], owner: Process | None, target
         # What a shell starts with makes it do things: that is typing.
         raise _refusal(name, "an environment may be given only to what an agent added", "leave `environment` out")
     if caller.role == "unknown":
-        if command.EFFECT == "destroy" or name == "ProcessType" or name in _PRIVATE_READS:
+        if command.EFFECT == "destroy" or name in _TYPES or name in _PRIVATE_READS:
             raise _refusal(name, "it cannot be told who asks", "ask a person, or ask from a process that is kept")
         return
     if is_own:
@@ -173,7 +174,7 @@ def check(caller: Caller, command: Command[Reply], owner: Process | None, target
         is_inside = own is not None and target.workspace == own
     else:
         is_inside = own is not None and str(getattr(command, "id", "")).startswith(f"{own}/")
-    if name == "ProcessType" or not is_inside:
+    if name in _TYPES or not is_inside:
         raise _refusal(
             name,
             "an agent may use the processes of its own workspace, and type nowhere",

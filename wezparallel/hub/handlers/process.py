@@ -1,18 +1,14 @@
-"""Handlers of the process commands; `ProcessAdd` has a module of its own, `adding`."""
+"""Handlers of the process commands; `adding` and `keyboard` have modules of their own."""
 
 from __future__ import annotations
 
-import base64
-import binascii
-import secrets
 from typing import TYPE_CHECKING
 
 from wezparallel.errors import RequestError
 from wezparallel.hub.handlers import waiting
-from wezparallel.hub.pool import checks, notices
+from wezparallel.hub.pool import checks
 from wezparallel.hub.pool.supervise import alive
 from wezparallel.hub.state.model import Process, process_record
-from wezparallel.keeper import messages
 from wezparallel.protocol import process as words
 from wezparallel.protocol.process import ProcessRecord
 
@@ -126,32 +122,6 @@ async def removed(hub: Hub, _command: words.ProcessRemove, accepted: Accepted) -
     """Answer when it is."""
     await until_gone(hub, accepted["process_id"])
     return words.ProcessRemoved(process_id=accepted["process_id"])
-
-
-def type_(hub: Hub, command: words.ProcessType) -> Accepted:
-    """Check that there is someone to type to."""
-    process = hub.process(command.process)
-    checks.check_held(process.process_id, process.settings)
-    if not alive(process.run):
-        raise RequestError(
-            "process.not_running",
-            f"{process.process_id} does not run; start it with ProcessStart",
-            state=process.state,
-        )
-    _bytes_to_type(command)
-    notices.clear(hub, process)
-    hub.spares.claim(process)
-    return {"process_id": process.process_id, "write_key": command.key or secrets.token_hex(8)}
-
-
-async def typed(hub: Hub, command: words.ProcessType, accepted: Accepted) -> words.ProcessTyped:
-    """Hand the bytes to the keeper, which remembers the key: a repetition types nothing."""
-    data = _bytes_to_type(command)
-    await hub.link.call(
-        {"m": messages.WRITE, "process_id": accepted["process_id"], "key": accepted["write_key"],
-         "data": base64.b64encode(data).decode()}
-    )  # fmt: skip
-    return words.ProcessTyped(process_id=accepted["process_id"], bytes=len(data))
 
 
 def list_(hub: Hub, command: words.ProcessList) -> words.Processes:
@@ -269,14 +239,3 @@ def _renew_environment(hub: Hub, process: Process, environment: dict[str, str] |
     """Have its next runs start with another environment, which the keeper holds before its name is written down."""
     if environment is not None:
         process.env_id = checks.put_environment(hub, environment)
-
-
-def _bytes_to_type(command: words.ProcessType) -> bytes:
-    if command.encoding == "base64":
-        try:
-            data = base64.b64decode(command.text, validate=True)
-        except (binascii.Error, ValueError):
-            raise RequestError("command.bad_value", "ProcessType.text is not base64", field="text") from None
-    else:
-        data = command.text.encode("utf-8", "surrogatepass")
-    return data + b"\r" if command.enter else data
