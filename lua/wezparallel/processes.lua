@@ -6,6 +6,7 @@ local wezterm = require 'wezterm'
 
 local choosing = require 'wezparallel.choosing'
 local client = require 'wezparallel.client'
+local drawing = require 'wezparallel.drawing'
 local layout = require 'wezparallel.layout'
 local menus = require 'wezparallel.menus'
 local panes = require 'wezparallel.panes'
@@ -51,6 +52,7 @@ function M.show(window, pane, process_id, where, beside)
     where = where,
     pane = pane,
     window = beside or (window and window:mux_window()),
+    size = drawing.screen_size(window),
     direct = process and process.direct,
     cwd = workspace and workspace.root,
   })

@@ -282,3 +282,12 @@ def test_a_process_is_shown_in_a_tab_a_split_or_a_window(wezterm: FakeWezterm, h
         tab = wezterm.world.tabs[wezterm.world.panes[made].tab]
         assert len(wezterm.world.windows[tab.window].tabs) == tabs
         assert len(wezterm.places(tab)) == panes
+
+
+def test_a_window_of_its_own_is_as_large_as_it_is_told(wezterm: FakeWezterm, hub: Hub) -> None:
+    wezterm.call(
+        "require('wezparallel.layout').show('x', "
+        "{ where = 'window', workspace = 'other', size = { cols = 133, rows = 37 } })"
+    )
+    (tab,) = wezterm.tabs("other")
+    assert (tab.cols, tab.rows) == (133, 37)
