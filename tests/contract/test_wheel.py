@@ -90,3 +90,14 @@ def test_an_installed_copy_finds_its_built_in_templates(installed: Path) -> None
         for path in (ROOT / "config" / "templates").glob("*.yaml")
         if path.stem != "framework"
     }
+
+
+def test_init_of_an_installed_copy_links_its_own_lua(installed: Path, tmp_path: Path) -> None:
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("WEZ", "XDG_"))}
+    env |= {"PYTHONPATH": str(installed), "HOME": str(tmp_path), "WEZPARALLEL_RUNTIME_DIR": str(tmp_path / "r")}
+    argv = [sys.executable, "-m", "wezparallel", "init"]
+    done = subprocess.run(argv, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    share = installed / "wezparallel" / "share"
+    assert (tmp_path / ".wezterm" / "wezparallel").readlink() == share / "lua" / "wezparallel"
+    assert (tmp_path / ".wezterm" / "wezparallel" / "init.lua").is_file()
