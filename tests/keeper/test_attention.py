@@ -15,10 +15,10 @@ import pytest
 from tests.support.handing import HandedTerminal, Relay, Talk, clear
 from tests.support.viewing import HeldKeeper, Pane, cat, held_keeper, shell
 from wezparallel.keeper import messages as m
-from wezparallel.wire import hello
+from wezparallel.wire import frames, hello
 
 MUX = "/run/wezterm/gui-sock-1"
-INSIDE = {"WEZTERM_PANE": "17", "WEZTERM_UNIX_SOCKET": MUX, "TERM_PROGRAM": "WezTerm"}
+INSIDE: dict[str, Any] = {"WEZTERM_PANE": "17", "WEZTERM_UNIX_SOCKET": MUX, "TERM_PROGRAM": "WezTerm"}
 
 
 @pytest.fixture(scope="module")
@@ -226,3 +226,7 @@ def test_a_relaying_client_detaches_and_hangs_up_alike(held: HeldKeeper) -> None
         relay.expect(b"ready")
         relay.type(b"\x1c\x1c")
     assert went(held)["reason"] == "detached"
+    with closing(Relay(held, "w/sh")) as relay:
+        relay.say(frames.HANGUP)
+        relay.look_for_the_end()
+    assert went(held)["reason"] == "hangup"

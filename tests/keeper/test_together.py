@@ -130,6 +130,9 @@ def test_one_that_was_forgotten_is_typed_into_no_more(held: HeldKeeper) -> None:
     with closing(HandedTerminal(held, "w/a")) as terminal:
         terminal.type(b"x")
         printed(held, "a", b"x")
+    held.hub.close()
+    held.hub = FakeHub(held.socket)
+    assert not [event for event in held.hub.events if event["m"] == m.PROCESS and event.get("together")]
     held.upgrade()
     with closing(HandedTerminal(held, "w/a")) as terminal:
         terminal.type(b"y")
