@@ -11,12 +11,13 @@ from tests.wezterm.waiting import FailedError, wait_for
 
 SIZE = (1280, 800)
 CALL_S = 20
-# openbox's own keys would take some of ours; without its frames a picture shows WezTerm and nothing else.
+CLOSE_KEY = "Pause"  # closes the window that has the keys, as the button of a frame does
+# openbox's other keys would take some of ours; without its frames a picture shows WezTerm and nothing else.
 MANAGER = """<?xml version="1.0" encoding="UTF-8"?>
 <openbox_config xmlns="http://openbox.org/3.4/rc">
   <focus><focusNew>yes</focusNew><focusLast>yes</focusLast></focus>
   <desktops><number>1</number></desktops>
-  <keyboard></keyboard>
+  <keyboard><keybind key="Pause"><action name="Close"/></keybind></keyboard>
   <mouse></mouse>
   <applications>
     <application class="*">

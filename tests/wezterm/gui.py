@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
-from tests.wezterm.display import Display
+from tests.wezterm.display import CLOSE_KEY, Display
 from tests.wezterm.instance import CALL_S, Instance
 from tests.wezterm.place import Place
 from tests.wezterm.waiting import wait_for
@@ -104,22 +105,28 @@ class Gui(Instance):
         """Wait until an overlay shows some words; return all that it shows."""
         return wait_for(lambda: _with(words, self.overlay()), f"an overlay with {words!r}", timeout_s)
 
-    def quit(self, answer: str = "y") -> None:
-        """Close its windows as a frame's button does, answer WezTerm's questions, and wait for its end."""
-        while window := self._window_or_end():
-            self.display.run("xdotool", "windowquit", str(window))
-            if wait_for(lambda: self._closed(window), "the window to close or WezTerm to ask", CALL_S) == "asks":
-                self.key(answer)
-                wait_for(lambda: not self.is_running() or not self.overlay(), "the question to go", CALL_S)
+    def quit(self) -> None:
+        """Close its windows as a frame's button does, answer WezTerm's questions with yes, and wait for its end."""
+        while before := self._mux_windows_or_end():
+            self.key(CLOSE_KEY)
+            if wait_for(partial(self._after_close, before), "the window to close, or a question", CALL_S) == "asks":
+                self.key("y")
+                wait_for(lambda: self._after_close(before) == "closed", "the window to close", CALL_S)
         self.wait()
 
-    def _window_or_end(self) -> int:
-        """Return a window once there is one (closing the last shows another workspace's), or 0 after the end."""
-        wait_for(lambda: self.windows() or not self.is_running(), "a window, or WezTerm's end", CALL_S)
-        return next(iter(self.windows()), 0) if self.is_running() else 0
+    def _mux_windows_or_end(self) -> set[int]:
+        """Wait until a window has the keys (after the last comes another workspace's), or for the end: no windows."""
 
-    def _closed(self, window: int) -> str:
-        if not self.is_running() or window not in self.windows():
+        def there() -> set[int] | str:
+            if not self.is_running():
+                return "ended"
+            return {pane["window_id"] for pane in self.list()} if self.has_keys() else ""
+
+        found = wait_for(there, "a window, or WezTerm's end", CALL_S)
+        return found if isinstance(found, set) else set()
+
+    def _after_close(self, before: set[int]) -> str:
+        if not self.is_running() or {pane["window_id"] for pane in self.list()} != before:
             return "closed"
         return "asks" if QUESTION in (self.overlay() or "") else ""
 
