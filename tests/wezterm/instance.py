@@ -122,8 +122,10 @@ class Instance(ABC):
 
     def close(self) -> None:
         """End it if it still runs."""
-        if self.process is not None:
+        if self.is_running():
             self.sigkill()
+        elif self.process is not None:
+            self.wait()
 
     def said(self) -> str:
         """Return what it wrote to standard error, over all its runs."""
