@@ -77,6 +77,14 @@ def test_a_tmux_inside_wezterm_is_no_pane_of_it(real: CommandLine, fake: Fake) -
     assert not (fake.folder / "calls").exists()
 
 
+def test_open_and_switch_show_the_panes_of_a_workspace_too(real: CommandLine, daemon: Daemon, fake: Fake) -> None:
+    real("up", "--trust")
+    assert real.on_terminal("open", "shop").code == 0
+    assert real.on_terminal("switch", "shop").code == 0
+    assert fake.verbs.count("spawn") == 2  # nothing runs in these panes, so that each time there are none
+    assert daemon.call("WorkspaceList")["workspaces"][0]["switched_at"]
+
+
 def test_where_the_plugin_has_spoken_it_is_asked_and_nothing_is_built_from_outside(
     real: CommandLine, daemon: Daemon, fake: Fake
 ) -> None:

@@ -1,7 +1,7 @@
 """`open`, `switch` and `focus`: go to a workspace or to one process, from anywhere.
 
-The daemon notes where somebody went and has WezTerm go there; where its plugin is not, a terminal goes to the process
-itself.
+The daemon notes where somebody went and has WezTerm go there. Where its plugin is not, panes are made beside the
+one in which it was called; outside WezTerm a terminal goes to the process itself.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from wezparallel.errors import RequestError
-from wezparallel.frontends.cli import exits, given, names, opening, small, states
+from wezparallel.frontends.cli import exits, given, names, panes, small, states
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,12 +31,15 @@ def open_workspace(context: Context) -> int:
         except RequestError:
             raise error from None
         return _show(context, process)
-    fields = {"name": workspace["name"], "view": "none", "environment": dict(os.environ)}
-    opened = opening.watch(context, "WorkspaceOpen", {**fields, "terminal": given.terminal(context)})
+    place = panes.find(context)
+    fields = {"name": workspace["name"], "environment": dict(os.environ)}
+    if place is None:
+        fields["terminal"] = given.terminal(context)
+    opened = panes.watch(context, place, "WorkspaceOpen", fields)
     if context.json:
         context.dump(opened.reply)
     focus = opened.reply["workspace"]["focus"] or opened.first
-    if context.interactive and not context.args.detach and focus and opened.is_up(focus):
+    if context.interactive and not context.args.detach and not place and focus and opened.is_up(focus):
         small.become_attach(context, focus)
     return exits.FAILED if opened.failed else exits.OK
 
@@ -69,6 +72,10 @@ def _go(context: Context, reply: JsonObject, focused: str | None) -> int:
         return exits.OK
     if reply.get("mux") is not None:
         return _said(context, reply, f"{name} is the current workspace; WezTerm goes there")
+    place = panes.find(context)
+    if place is not None:
+        panes.show(context, place, name)
+        return exits.OK
     members = context.processes(name)
     target = next((one for one in members if one["process_id"] == focused), None)
     if target is None or target["state"] not in states.UP:

@@ -53,15 +53,17 @@ def find(context: Context) -> Place | None:
     return places[-1] if places else None
 
 
-def watch(context: Context, place: Place, command: str, fields: JsonObject) -> opening.Opening:
-    """Open a workspace in panes beside a pane and watch it come up; where it is shown there, go to it.
+def watch(context: Context, place: Place | None, command: str, fields: JsonObject) -> opening.Opening:
+    """Open a workspace and watch it come up, in panes beside a pane if there is one; where it is shown, go there.
 
     What was made for this is taken back where its panes cannot be made; what was there before stays.
     Raises RequestError.
     """
+    if place is None:
+        return opening.watch(context, command, {**fields, "view": "none"})
     told: list[JsonObject] = []
 
-    def show(reply: JsonObject) -> None:
+    def draw(reply: JsonObject) -> None:
         name = reply["workspace"]["name"]
         try:
             told.append(sibling.answer(name))
@@ -76,15 +78,28 @@ def watch(context: Context, place: Place, command: str, fields: JsonObject) -> o
             context.call("WorkspaceSwitch", name=name)
 
     # Started first, because its start takes longer than the daemon's answer, and processes wait for their panes.
-    words = ("show", "-", "--pane", place.pane, "--socket", context.socket, "--keeper-socket", context.keeper_socket)
-    with siblings.Sibling(siblings.WEZTERM, *words, WEZTERM_UNIX_SOCKET=place.mux) as sibling:
-        opened = opening.watch(context, command, fields, show)
-    name = opened.reply["workspace"]["name"]
+    with _sibling(context, place) as sibling:
+        opened = opening.watch(context, command, {**fields, "view": "plan"}, draw)
     for shown in told:
-        if shown["plugin"]:
-            context.note(f"wezparallel: WezTerm goes to {name}")
-        elif not shown["built"]:
-            context.note(f"wezparallel: {name} was on the screen already; its pane has the focus")
-        elif not shown["set_up"]:
-            context.note(_HINT)
+        _tell(context, shown, opened.reply["workspace"]["name"])
     return opened
+
+
+def show(context: Context, place: Place, name: str) -> None:
+    """Go to the panes of a workspace that is open, made beside a pane where there are none. Raises RequestError."""
+    with _sibling(context, place) as sibling:
+        _tell(context, sibling.answer(name), name)
+
+
+def _sibling(context: Context, place: Place) -> siblings.Sibling:
+    words = ("show", "-", "--pane", place.pane, "--socket", context.socket, "--keeper-socket", context.keeper_socket)
+    return siblings.Sibling(siblings.WEZTERM, *words, WEZTERM_UNIX_SOCKET=place.mux)
+
+
+def _tell(context: Context, shown: JsonObject, name: str) -> None:
+    if shown["plugin"]:
+        context.note(f"wezparallel: WezTerm goes to {name}")
+    elif not shown["built"]:
+        context.note(f"wezparallel: {name} was on the screen already; its pane has the focus")
+    elif not shown["set_up"]:
+        context.note(_HINT)

@@ -11,7 +11,7 @@ import shlex
 import subprocess
 
 from wezparallel.errors import RequestError
-from wezparallel.frontends.cli import exits, given, names, opening, panes, reconciling, small, trusting
+from wezparallel.frontends.cli import exits, given, names, panes, reconciling, small, trusting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,14 +49,14 @@ def _up(context: Context) -> int:
         if args.refresh_env:
             fields["refresh_env"] = True
     try:
-        opened = _watch(context, place, command, fields)
+        opened = panes.watch(context, place, command, fields)
     except RequestError as error:
         # Somebody else was quicker.
         if error.code != "workspace.exists" or command != "WorkspaceCreate":
             raise
         name = error.data.get("name") or fields.get("name") or os.path.basename(root)
         command, fields = "WorkspaceOpen", {"name": name, **_view(fields)}
-        opened = _watch(context, place, command, fields)
+        opened = panes.watch(context, place, command, fields)
     for note in opened.reply.get("notes", []):
         context.note(f"wezparallel: {note}")
     if context.json:
@@ -65,12 +65,6 @@ def _up(context: Context) -> int:
     if context.interactive and not args.detach and not place and focus and opened.is_up(focus):
         small.become_attach(context, focus)
     return exits.FAILED if opened.failed else exits.OK
-
-
-def _watch(context: Context, place: panes.Place | None, command: str, fields: JsonObject) -> opening.Opening:
-    if place is not None:
-        return panes.watch(context, place, command, fields)
-    return opening.watch(context, command, fields)
 
 
 def _reconciled(context: Context, fields: JsonObject) -> list[JsonObject]:
