@@ -45,7 +45,7 @@ def shown(place: Place, server: MuxServer) -> dict[str, int]:
     place.wezparallel("daemon", "start")
     place.config.write_text(CONFIG)
     server.start()
-    wait_for(lambda: (place.home / ".local/state/wezterm-parallel/gui.json").exists(), "the snapshot")
+    wait_for((place.home / ".local/state/wezterm-parallel/gui.json").exists, "the snapshot")
     facts = snapshot(place)
     panes = {}
     with place.hub() as hub:
