@@ -49,6 +49,8 @@ M.SEED = {
 }
 
 local MOST_TRIES = 3
+local TAB = 16 -- columns that a tab takes of the bar; of a status that is too long WezTerm shows the end
+local LEAST = 20
 
 local applied -- the configuration that `apply` saw last; WezTerm reads it when the file has been evaluated
 local ours = {} -- our bindings in it, in order
@@ -307,8 +309,8 @@ function M.enter(window, pane)
     },
     pane
   )
-  local columns = window:active_tab():get_size().cols
-  local text = M.hint(columns - 16)
+  local columns = window:active_tab():get_size().cols - TAB * #window:mux_window():tabs()
+  local text = M.hint(math.max(LEAST, columns))
   hinted[window:window_id()] = text
   require('wezparallel.status').put(window, text)
 end

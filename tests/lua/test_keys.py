@@ -201,6 +201,19 @@ def test_a_hint_that_another_status_replaced_comes_back_while_the_table_is_open(
     assert wezterm.status() == hint
 
 
+def test_tabs_leave_less_room_for_the_hint_because_a_long_one_would_lose_its_beginning(
+    make: Make, home: Path
+) -> None:
+    write(home, json.dumps(FACTS))
+    wezterm = started(make)
+    wezterm.press("Space", "CTRL|ALT")
+    alone = wezterm.status()
+    wezterm.press("Escape")
+    wezterm.call("local window = require('wezterm').mux.get_window(0) for _ = 1, 2 do window:spawn_tab {} end")
+    wezterm.press("Space", "CTRL|ALT")
+    assert len(wezterm.status()) <= 80 - 3 * 16 < len(alone) <= 80 - 16
+
+
 @pytest.mark.parametrize("columns", [20, 40, 64, 100, 200])
 def test_the_hint_fits_and_always_says_how_to_see_all(make: Make, columns: int) -> None:
     hint = started(make).call("return require('wezparallel.keys').hint(...)", columns)

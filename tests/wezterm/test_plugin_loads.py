@@ -115,12 +115,12 @@ def test_every_action_and_key_stands_in_the_real_table(place: Place) -> None:
 
     for line in (
         "key = 'phys:Space', mods = 'ALT|CTRL', action = act.EmitEvent 'wezparallel.show_keys'",
-        "key = 'n', mods = 'SHIFT|CTRL', action = act.EmitEvent 'wezparallel.create_workspace'",
+        "key = 'N', mods = 'CTRL', action = act.EmitEvent 'wezparallel.create_workspace'",  # Ctrl+Shift+n to WezTerm
         "key = 'F9', mods = 'NONE', action = act.EmitEvent 'wezparallel.relayout'",
     ):
-        assert line in keys or line.replace("phys:", "") in keys
+        assert line in keys
     table = keys[keys.index("wezparallel = {") :]
-    assert len(set(re.findall(r"wezparallel\\.(\\w+)", table))) >= 15
+    assert len(set(re.findall(r"wezparallel\.(\w+)", table))) >= 15
 
 
 @pytest.mark.wezterm_gui
@@ -130,5 +130,5 @@ def test_the_keys_of_the_seed_stand_in_the_real_table(place: Place) -> None:
 
     keys = shown_keys(place)
 
-    for key, action in (("n", "create_workspace"), ("w", "switch_workspace"), ("d", "show_dashboard")):
-        assert f"key = '{key}', mods = 'SHIFT|CTRL', action = act.EmitEvent 'wezparallel.{action}'" in keys
+    for key, action in (("N", "create_workspace"), ("W", "switch_workspace"), ("D", "show_dashboard")):
+        assert f"key = '{key}', mods = 'CTRL', action = act.EmitEvent 'wezparallel.{action}'" in keys
