@@ -79,7 +79,7 @@ local function rank(process, workspace, focused)
     return 0
   elseif process.waits then
     return 1
-  elseif workspace and workspace.name == wezterm.mux.get_active_workspace() then
+  elseif workspace and workspace.name == panes.workspace() then
     return 2
   end
   return (not workspace or workspace.open) and 3 or 4
@@ -191,7 +191,7 @@ function M.pick_workspace(window, pane, spec, chosen)
     list[#list + 1] = workspace
     ours[workspace.name] = true
   end
-  table.sort(list, spec.order or M.by_use(wezterm.mux.get_active_workspace()))
+  table.sort(list, spec.order or M.by_use(panes.workspace()))
   for _, workspace in ipairs(list) do
     choices[#choices + 1] = { label = workspace_label(snapshot, workspace), id = workspace.name }
   end

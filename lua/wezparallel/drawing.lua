@@ -100,7 +100,7 @@ function M.go(plan, focus)
   if not place then
     return false
   end
-  return (pcall(wezterm.mux.set_active_workspace, place.window:get_workspace()))
+  return panes.switch(place.window:get_workspace())
 end
 
 return M

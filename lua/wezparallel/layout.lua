@@ -3,11 +3,10 @@
 --- Sizes are given in exact cells, because WezTerm's fractions are whole percents and its own resizing keeps no ratio.
 --- Whatever fails, what was made until then is closed again and the error comes back.
 --- Above: workspaces, processes. Below: client, cuts, making, relayout.
-local wezterm = require 'wezterm'
-
 local client = require 'wezparallel.client'
 local cuts = require 'wezparallel.cuts'
 local making = require 'wezparallel.making'
+local panes = require 'wezparallel.panes'
 local relayout = require 'wezparallel.relayout'
 
 local M = {}
@@ -164,7 +163,7 @@ function M.place_for(opts)
   if opts.window and opts.where ~= 'window' then
     return making.make_tab(opts.window)
   end
-  return making.make_window(opts.workspace or wezterm.mux.get_active_workspace(), opts.size)
+  return making.make_window(opts.workspace or panes.workspace(), opts.size)
 end
 
 -- Return the pane beside which a missing one belongs, how, and its part of the two.

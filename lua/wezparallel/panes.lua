@@ -19,6 +19,39 @@ function M.mux()
   return socket
 end
 
+local function gui_window()
+  return wezterm.gui and wezterm.gui.gui_windows()[1]
+end
+
+---Return the workspace on screen. WezTerm's mux answers for whose command it is at: while a `wezterm cli` is served
+---that is not the GUI.
+---@return string
+function M.workspace()
+  local window = gui_window()
+  return window and window:mux_window():get_workspace() or wezterm.mux.get_active_workspace()
+end
+
+---Have a workspace on screen. Yields.
+---@param name string
+---@return boolean gone there is one of that name
+function M.switch(name)
+  local is_there = false
+  for _, known in ipairs(wezterm.mux.get_workspace_names()) do
+    is_there = is_there or known == name
+  end
+  if not is_there then
+    return false
+  end
+  local window = gui_window()
+  if window then
+    local action = wezterm.action.SwitchToWorkspace { name = name }
+    window:perform_action(action, window:active_tab():active_pane())
+  else
+    wezterm.mux.set_active_workspace(name)
+  end
+  return true
+end
+
 ---Return a pane by its id, nil if it is gone.
 ---@param id string|integer|nil
 ---@return Pane|nil
@@ -145,8 +178,8 @@ function M.focus(pane)
   end
   pane:activate()
   local workspace = window:get_workspace()
-  if workspace ~= wezterm.mux.get_active_workspace() then
-    pcall(wezterm.mux.set_active_workspace, workspace)
+  if workspace ~= M.workspace() then
+    M.switch(workspace)
   else
     -- Of several windows on screen the right one; a window that is not drawn yet has no GUI window.
     local shown, gui = pcall(window.gui_window, window)

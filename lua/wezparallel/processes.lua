@@ -185,7 +185,7 @@ end
 ---@param pane Pane
 ---@param line string|nil
 function M.type_all(window, pane, line)
-  local workspace = choosing.workspace(state.read(), wezterm.mux.get_active_workspace())
+  local workspace = choosing.workspace(state.read(), panes.workspace())
   local targets = {}
   for _, process in ipairs(workspace and workspace.processes or {}) do
     if process.pane and is_alive(process) and is_held(process) then

@@ -102,7 +102,7 @@ function M.text(snapshot)
       items[#items + 1] = { Text = '  ' }
     end
   end
-  local name = wezterm.mux.get_active_workspace()
+  local name = panes.workspace()
   if is_ours(snapshot, name) then
     items[1] = { Text = name }
   end

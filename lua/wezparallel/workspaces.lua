@@ -172,7 +172,7 @@ function M.switch(window, pane, name, focus)
   end
   local workspace = choosing.workspace(state.read(), name)
   if not workspace then
-    if not pcall(wezterm.mux.set_active_workspace, name) then
+    if not panes.switch(name) then
       M.open(window, pane, name, focus) -- it may be too new for the snapshot
     end
   elseif not drawing.go(workspace, focus) then
@@ -184,7 +184,7 @@ end
 ---any of WezTerm's own ways.
 ---@param snapshot Snapshot
 function M.notice(snapshot)
-  local name = wezterm.mux.get_active_workspace()
+  local name = panes.workspace()
   local before = wezterm.GLOBAL.wezparallel_active
   wezterm.GLOBAL.wezparallel_active = name
   if not before or before == name then
@@ -212,7 +212,7 @@ end
 function M.delete(window, pane, name)
   if not name then
     local function current_first(one, other)
-      local current = wezterm.mux.get_active_workspace()
+      local current = panes.workspace()
       if (one.name == current) ~= (other.name == current) then
         return one.name == current
       end
@@ -308,7 +308,7 @@ end
 ---@param _ Pane
 ---@param name string|nil the one on screen
 function M.close_views(window, _, name)
-  name = name or wezterm.mux.get_active_workspace()
+  name = name or panes.workspace()
   local snapshot = state.read()
   local workspace = choosing.workspace(snapshot, name)
   local ours, views = {}, {}
@@ -338,7 +338,7 @@ end
 ---@param pane Pane
 ---@param name string|nil
 function M.relayout(window, pane, name)
-  name = name or wezterm.mux.get_active_workspace()
+  name = name or panes.workspace()
   local snapshot = state.read()
   local workspace = choosing.workspace(snapshot, name)
   if not workspace then
