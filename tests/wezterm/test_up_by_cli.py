@@ -6,6 +6,8 @@ import json
 import os
 import re
 import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -218,6 +220,20 @@ def test_doctor_finds_the_socket_of_the_wezterm_around_it(place: Place, mux_serv
     assert checks["wezterm"]["level"] == "ok"
     assert "socket answers in" in checks["wezterm"]["said"]
     assert os.environ.get("WEZTERM_BIN_DIR")
+
+
+def test_a_window_of_its_own_belongs_to_wezterms_workspace_of_that_name(
+    place: Place, mux_server: MuxServer, shell: int
+) -> None:
+    assert place.wezparallel("up", "--trust", cwd=place.home / "shop").code == 0
+    argv = [sys.executable, "-m", "wezparallel.frontends.wezterm", "show", "shop", "--new-window"]
+    environment = {**place.env, "WEZTERM_UNIX_SOCKET": str(mux_server.socket)}
+    done = subprocess.run(argv, env=environment, capture_output=True, check=True, timeout=30)
+    made = json.loads(done.stdout)["panes"]
+    listed = panes(mux_server)
+    assert {listed[pane]["workspace"] for pane in made.values()} == {"shop"}
+    assert len(made) == 4
+    assert {listed[pane]["window_id"] for pane in made.values()}.isdisjoint({listed[shell]["window_id"]})
 
 
 def test_the_program_of_a_running_wezterm_is_found_by_its_socket(mux_server: MuxServer) -> None:
