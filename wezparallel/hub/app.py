@@ -38,6 +38,7 @@ from wezparallel.hub.pool.keeper_link import KeeperLink, close_all
 from wezparallel.hub.pool.sampler import Sampler, Usage
 from wezparallel.hub.pool.spares import Spares
 from wezparallel.hub.pool.supervise import Pool, alive
+from wezparallel.hub.screens.asking import Screens
 from wezparallel.hub.state.store import Store
 from wezparallel.hub.timers import Timers
 from wezparallel.hub.workspaces.collection import Workspaces
@@ -88,6 +89,7 @@ class Hub:
         self.dispatcher = Dispatcher(self, HANDLERS, self.soon)
         self.sampler = Sampler()
         self.gui = Gui(self)
+        self.screens = Screens()
         self.alerts = Alerts(self.bus.publish, self.now_ms)
         self.heartbeats = Heartbeats(self)
         self.usage: dict[str, Usage] = {}

@@ -16,6 +16,7 @@ from wezparallel.protocol import (
     log,
     metric,
     process,
+    screen,
     template,
     view,
     waiting,
@@ -37,6 +38,7 @@ NOUNS = (
     worktree,
     log,
     config,
+    screen,
     metric,
     alert,
 )

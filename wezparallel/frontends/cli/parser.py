@@ -84,6 +84,13 @@ GROUPS: tuple[tuple[str, tuple[Verb, ...]], ...] = (
             commands="LogRead",
         ),
         Verb(
+            "screen", "screen.screen", "print what a process's screen shows", PROCESS,
+            Option("--format", choices=("text", "ansi", "json", "svg", "png"),
+                   help="default: ansi on a terminal with colours, else text"),
+            Option("-o", "--output", metavar="FILE", help="default: stdout; its ending says the format"),
+            commands="ProcessScreen",
+        ),
+        Verb(
             "record", "record.record", "make a recording of a run, as terminal players replay it",
             Option("what", choices=("export",), help="what to do"), PROCESS,
             Option("-o", "--output", metavar="FILE", help="default: NAME-RUN.cast, or stdout if that is no terminal"),

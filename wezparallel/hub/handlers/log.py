@@ -90,22 +90,36 @@ async def export(hub: Hub, command: words.LogExport) -> words.LogExported:
 
 async def _open(hub: Hub, process: Process) -> tuple[LogReader, bool]:
     """Return the reader of a log, and whether it is one in memory. Raises RequestError if it is kept nowhere."""
+    folder = paths.log_dir(process.process_id)
+    memory = await in_memory(hub, process)
+    if memory is None:
+        return LogReader(os, folder), False
+    return LogReader(MemoryFiles.load(memory, folder), folder), True
+
+
+async def in_memory(hub: Hub, process: Process) -> bytes | None:
+    """Return a copy of what the keeper holds of a log; None if its files are what there is.
+
+    Raises RequestError `process.bad_state` if it is kept nowhere.
+    """
     process_id = process.process_id
     if process.settings.direct:
         raise RequestError(
             "process.bad_state", f"{process_id} is `direct`: what it prints is in its pane alone, and in no log",
             direct=True,
         )  # fmt: skip
-    folder = paths.log_dir(process_id)
-    reader = LogReader(os, folder)
-    if process.settings.log == "disk" and reader.end:
-        return reader, False
+    if process.settings.log == "disk":
+        reader = LogReader(os, paths.log_dir(process_id))
+        written = reader.end
+        reader.close()
+        if written:
+            return None
     try:
         told, fds = await hub.link.call({"m": messages.LOG_READ, "process_id": process_id})
     except RequestError as error:
         if error.code not in {"process.not_found", "command.unknown"}:
             raise
-        return reader, False  # it has not run yet, or the keeper is too old to know of memory
+        return None  # it has not run yet, or the keeper is too old to know of memory
     try:
         if told["kind"] == "off":
             raise RequestError(
@@ -115,12 +129,10 @@ async def _open(hub: Hub, process: Process) -> tuple[LogReader, bool]:
                 process=process_id,
             )
         if not fds:
-            return reader, False
-        reader.close()
+            return None
         with open(fds.pop(), "rb") as copy:
             size = os.fstat(copy.fileno()).st_size
-            memory = MemoryFiles.load(os.pread(copy.fileno(), size, 0), folder)
-        return LogReader(memory, folder), True
+            return os.pread(copy.fileno(), size, 0)
     finally:
         close_all(fds)
 

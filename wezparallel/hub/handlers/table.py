@@ -15,6 +15,7 @@ from wezparallel.hub.handlers import (
     log,
     notice,
     process,
+    screen,
     suspension,
     template,
     view,
@@ -80,3 +81,4 @@ HANDLERS: dict[str, Handler] = {
     "LogRead": LateRead(log.read),
     "LogExport": LateRead(log.export),
 }
+    "ProcessScreen": LateRead(screen.screen),
