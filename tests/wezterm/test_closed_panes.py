@@ -30,7 +30,7 @@ def states(place: Place) -> dict[str, str]:
 
 def told(place: Place, since: dict[str, Any], name: str, count: int) -> dict[str, dict[str, Any]]:
     """Return the data of the next events of that name, by process."""
-    found = {}
+    found: dict[str, dict[str, Any]] = {}
     with place.hub() as hub:
         stream = hub.subscribe([name], since=since["seq"], epoch=since["epoch"])
         while len(found) < count:
