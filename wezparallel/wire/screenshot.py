@@ -20,7 +20,9 @@ CELL = (8.4, 18)  # pixels of a cell in an SVG
 FONT = 14
 _TEXT, _BEHIND = "#d4d4d4", "#1e1e1e"
 _SEEN = REVERSE | UNDERLINE | STRIKE
-_ODD = dict.fromkeys((*range(32), *range(127, 160), 0xFFFE, 0xFFFF), "\N{REPLACEMENT CHARACTER}")
+_ODD: dict[int, str] = dict.fromkeys((*range(32), *range(127, 160), 0xFFFE, 0xFFFF), "\N{REPLACEMENT CHARACTER}") | {
+    32: "\N{NO-BREAK SPACE}"  # which no reader of XML joins with the next one
+}
 
 
 def spans(terminal: Drawing) -> list[list[Span]]:
@@ -82,8 +84,7 @@ def svg(terminal: Drawing) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{size[0]:.0f}" height="{size[1]:.0f}" '
         f'viewBox="0 0 {size[0]:.1f} {size[1]:.0f}">\n<title>{escape(terminal.title.translate(_ODD))}</title>\n'
         f'<rect width="100%" height="100%" fill="{_BEHIND}"/>\n'
-        f'<g transform="translate({wide},{high / 2})" font-family="ui-monospace, \'DejaVu Sans Mono\', Menlo, '
-        f'Consolas, monospace" font-size="{FONT}" xml:space="preserve">\n'
+        f'<g transform="translate({wide},{high / 2})" font-family="monospace" font-size="{FONT}">\n'
     ]
     for y, drawn in enumerate(spans(terminal)):
         parts += [_drawn(y, *span) for span in drawn]
