@@ -111,6 +111,16 @@ def gui_snapshot() -> str:
     return state_dir() + "/gui.json"
 
 
+def snapshots_dir() -> str:
+    """Return the folder of the YAML snapshots."""
+    return state_dir() + "/snapshots"
+
+
+def workspaces_file() -> str:
+    """Return the file that shows workspaces and processes to people; the database leads."""
+    return config_dir() + "/workspaces.json"
+
+
 def keys_file() -> str:
     """Return the file with the user's keys for WezTerm, which WezTerm may watch."""
     return config_dir() + "/keys.json"

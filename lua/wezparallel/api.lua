@@ -145,6 +145,14 @@ local M = {}
 ---@field key string|nil Idempotency key; the same key never acts twice within 24 h.
 ---@field process string
 
+---Draw the screen of a process's latest run. One on pipes is drawn as a terminal of 24 by 80 would
+---show it.
+---@class ProcessScreen
+---@field process string
+---@field format 'text'|'ansi'|'json'|'svg'|nil text, ansi (with colours), json or svg.
+---`offset` of the picture that is known: without anything new none is drawn.
+---@field seen integer|nil
+
 ---Start a process that does not run. Answers at once if it runs already.
 ---@class ProcessStart
 ---@field key string|nil Idempotency key; the same key never acts twice within 24 h.
@@ -193,6 +201,36 @@ local M = {}
 ---@class Shutdown
 ---@field key string|nil Idempotency key; the same key never acts twice within 24 h.
 ---@field children boolean|nil
+
+---Tell what has changed since a snapshot, or between two.
+---@class SnapshotDiff
+---@field snapshot string|nil Its id; else the newest that differs from now.
+---@field to string|nil The later one; else what there is now.
+
+---Write a snapshot now, and tell it. Secrets are left out, and environments never in it.
+---@class SnapshotExport
+---@field key string|nil Idempotency key; the same key never acts twice within 24 h.
+
+---Add and change what a snapshot says, or an edited `workspaces.json`; nothing that runs is
+---stopped.
+---@class SnapshotImport
+---@field key string|nil Idempotency key; the same key never acts twice within 24 h.
+---@field source string|nil A snapshot's text itself.
+---@field path string|nil Absolute path of a file with one.
+---@field prune boolean|nil Forget what it has not, with its logs, unless it runs.
+---@field dry_run boolean|nil Only tell what would change.
+---@field environment table<string, string>|nil The caller's environment; kept in memory only.
+
+---List the snapshots that are kept.
+---@class SnapshotList
+---@field limit integer|nil
+
+---Go back to a snapshot: add, change, and forget what it has not; nothing that runs is stopped.
+---@class SnapshotRollback
+---@field key string|nil Idempotency key; the same key never acts twice within 24 h.
+---@field snapshot string|nil Its id; else the newest that differs from now.
+---@field dry_run boolean|nil Only tell what would change.
+---@field environment table<string, string>|nil The caller's environment; kept in memory only.
 
 ---Tell what runs, in numbers.
 ---@class Status
@@ -462,6 +500,7 @@ local M = {}
 ---@field ProcessRemove ProcessRemove|nil
 ---@field ProcessRestart ProcessRestart|nil
 ---@field ProcessResume ProcessResume|nil
+---@field ProcessScreen ProcessScreen|nil
 ---@field ProcessStart ProcessStart|nil
 ---@field ProcessStop ProcessStop|nil
 ---@field ProcessSuspend ProcessSuspend|nil
@@ -469,6 +508,11 @@ local M = {}
 ---@field ProcessTypeMany ProcessTypeMany|nil
 ---@field ProcessWait ProcessWait|nil
 ---@field Shutdown Shutdown|nil
+---@field SnapshotDiff SnapshotDiff|nil
+---@field SnapshotExport SnapshotExport|nil
+---@field SnapshotImport SnapshotImport|nil
+---@field SnapshotList SnapshotList|nil
+---@field SnapshotRollback SnapshotRollback|nil
 ---@field Status Status|nil
 ---@field Subscribe Subscribe|nil
 ---@field TemplateCheck TemplateCheck|nil
@@ -516,6 +560,9 @@ M.mutations = {
   ProcessType = true,
   ProcessTypeMany = true,
   Shutdown = true,
+  SnapshotExport = true,
+  SnapshotImport = true,
+  SnapshotRollback = true,
   TemplateCreate = true,
   TemplateDelete = true,
   TemplateTrust = true,

@@ -21,7 +21,7 @@ import structlog
 
 from wezparallel import paths
 from wezparallel.errors import RequestError
-from wezparallel.hub import reloading
+from wezparallel.hub import reloading, restoring
 from wezparallel.hub.comms import callers, server
 from wezparallel.hub.comms.bus import Bus
 from wezparallel.hub.comms.dispatch import Dispatcher
@@ -39,6 +39,7 @@ from wezparallel.hub.pool.sampler import Sampler, Usage
 from wezparallel.hub.pool.spares import Spares
 from wezparallel.hub.pool.supervise import Pool, alive
 from wezparallel.hub.screens.asking import Screens
+from wezparallel.hub.snapshots import Snapshots
 from wezparallel.hub.state.store import Store
 from wezparallel.hub.timers import Timers
 from wezparallel.hub.workspaces.collection import Workspaces
@@ -88,10 +89,11 @@ class Hub:
         self.worktrees = Worktrees(self)
         self.dispatcher = Dispatcher(self, HANDLERS, self.soon)
         self.sampler = Sampler()
-        self.gui = Gui(self)
         self.screens = Screens()
+        self.gui = Gui(self)
         self.alerts = Alerts(self.bus.publish, self.now_ms)
         self.heartbeats = Heartbeats(self)
+        self.snapshots = Snapshots(self)
         self.usage: dict[str, Usage] = {}
         self.viewers: dict[int, str] = {}
         self.listeners: dict[str, int] = {}
@@ -242,6 +244,7 @@ async def run() -> int:
         log.error("database.set_aside", moved_to=store.set_aside, epoch=store.epoch)
     link = KeeperLink(paths.keeper_socket())
     hub = Hub(store, link, load())
+    ran = restoring.after_damage(hub) if store.set_aside is not None else set()
     reloading.begin(hub)
     try:
         await link.connect(hub.hub_id)
@@ -251,13 +254,18 @@ async def run() -> int:
             tasks.start_soon(_reload_on_signal, hub)
             tasks.start_soon(link.write)
             await tasks.start(_read_keeper, hub)
+            if store.set_aside is not None:
+                restoring.go_on(hub, ran)
             await serve_public(hub)
             tasks.start_soon(hub.timers.run)
             tasks.start_soon(hub.gui.run)
             tasks.start_soon(hub.sample)
             tasks.start_soon(hub.heartbeats.run)
             tasks.start_soon(hub.keep_house)
+            tasks.start_soon(hub.snapshots.run)
             await hub.stopping.wait()
+            await hub.snapshots.at_last()
+            await hub.gui.finish()
             hub.bus.publish("hub.stopping", {"hub_id": hub.hub_id})
             tasks.cancel_scope.cancel()
     finally:

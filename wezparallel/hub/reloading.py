@@ -72,6 +72,7 @@ def reload(hub: Hub, read: Callable[[], Configuration] = configuration.load) -> 
         hub.expire_logs()
         hub.pool.admission.changed()
         hub.spares.configured(before)
+        hub.snapshots.configured()
     return changed
 
 

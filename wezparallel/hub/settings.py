@@ -45,8 +45,9 @@ class WorkspaceSettings(Section):
         str | None, option("Template that `up` opens in a folder which has none; else one is drawn for the folder.")
     ] = None
     auto_save_interval: Annotated[
-        float, option("Time between snapshots; heard once there are any.", "seconds", ge=1, le=DAY_S)
+        float, option("Time between two snapshots, if something has changed.", "seconds", ge=1, le=DAY_S)
     ] = 30.0
+    snapshots_kept: Annotated[int, option("The newest snapshots, which are kept.", "snapshots", ge=1, le=10_000)] = 50
     templates: Annotated[dict[str, Any], option("Templates by name, as template files have them.")] = {}
 
 

@@ -17,6 +17,12 @@ _REFERENCE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}\Z|\$[A-Za-z_][A-Za-z0-9_]
 _IN_URL = re.compile(r"(?<=://)([^/\s:@]*):([^@\s/]+)(?=@)")
 _LINE = re.compile(r"""^(\s*(?:-\s+)?\{?\s*["']?(?P<name>[\w.-]+)["']?\s*[:=]\s*)(?P<value>\S.*?)(\s*)$""")
 _BLOCK = re.compile(r"[|>][-+0-9]*\s*(?:#.*)?\Z")
+_ARGUMENT = re.compile(
+    r"""(?P<head>(?:^|(?<=[\s;&|"'(]))(?:--?(?P<flag>[A-Za-z][\w.-]*)[= ]|(?P<name>[A-Za-z_]\w*)=)["']?)"""
+    r"""(?P<value>[^\s;&|"']+)"""
+)
+_FLAG = re.compile(r"--?(?P<flag>[A-Za-z][\w.-]*)\Z")
+_FILE = re.compile(r"[./~]|-|.*\.[A-Za-z]{2,5}\Z")
 _INLINE = re.compile(r"""(?P<head>[{,]\s*["']?(?P<name>[\w.-]+)["']?\s*[:=]\s*)(?P<value>[^,}]+)""")
 
 
@@ -33,6 +39,31 @@ def masked(name: str, value: str) -> str:
     if not value or _REFERENCE.match(value):
         return value
     return MASK if is_secret(name) else _IN_URL.sub(rf"\1:{MASK}", value)
+
+
+def masked_arguments(argv: list[str]) -> list[str]:
+    """Return a command's words as they may be written down: `--token=…`, `--token …`, `TOKEN=…`, and URLs."""
+    shown: list[str] = []
+    is_value = False
+    for word in argv:
+        flag = _FLAG.match(word)
+        shown.append(MASK if is_value and word and not _is_harmless(word) else masked_command(word))
+        is_value = flag is not None and is_secret(flag["flag"])
+    return shown
+
+
+def masked_command(text: str) -> str:
+    """Return a line for a shell as it may be written down."""
+
+    def cover(match: re.Match[str]) -> str:
+        hides = is_secret(match["flag"] or match["name"]) and not _is_harmless(match["value"])
+        return match["head"] + (MASK if hides else match["value"])
+
+    return _ARGUMENT.sub(cover, _IN_URL.sub(rf"\1:{MASK}", text))
+
+
+def _is_harmless(value: str) -> bool:
+    return value.startswith("$") or bool(_FILE.match(value))
 
 
 def masked_text(text: str) -> str:

@@ -17,6 +17,7 @@ from wezparallel.protocol import (
     metric,
     process,
     screen,
+    snapshot,
     template,
     view,
     waiting,
@@ -37,10 +38,11 @@ NOUNS = (
     template,
     worktree,
     log,
-    config,
     screen,
+    config,
     metric,
     alert,
+    snapshot,
 )
 
 COMMANDS: dict[str, type[Command[Reply]]] = {command.__name__: command for noun in NOUNS for command in noun.COMMANDS}

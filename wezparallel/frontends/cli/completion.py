@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 ANSWER_S = 0.3  # for the daemon; a person waits
 KINDS = {
     "PROCESS": "process", "WORKSPACE": "workspace", "TEMPLATE": "template", "PATTERN": "event", "VERB": "verb",
-    "PATH": "file", "FILE": "file", "ROOT": "folder", "PYTHON": "file", "-- CMD": "command",
+    "SNAPSHOT": "snapshot", "PATH": "file", "FILE": "file", "ROOT": "folder", "PYTHON": "file", "-- CMD": "command",
 }  # fmt: skip
 """What a metavar stands for; any other is a word that only the person knows."""
 
-EVENTS = ("config.*", "hub.*", "log.*", "process.*", "template.*", "view.*", "workspace.*")
+EVENTS = ("config.*", "hub.*", "log.*", "process.*", "snapshot.*", "template.*", "view.*", "workspace.*")
 
 _BASH = r"""
 _wezparallel() {
@@ -212,7 +212,7 @@ def _values(option: Option, socket_path: str, given: list[str]) -> tuple[str, Wo
         names = _names(kind, socket_path)
     except (OSError, ValueError, KeyError):
         names = []
-    more = "file" if "template" in kind else "-"
+    more = "file" if "template" in kind or kind == "snapshot" else "-"
     return more, [(word, help_) for word, help_ in names if word not in given]
 
 
@@ -225,6 +225,9 @@ def _names(kind: str, socket_path: str) -> Words:
     if kind == "workspace":
         found = _ask("WorkspaceList", {"limit": 500}, socket_path)["workspaces"]
         return [(one["name"], one["root"]) for one in found]
+    if kind == "snapshot":
+        found = _ask("SnapshotList", {}, socket_path)["snapshots"]
+        return [(one["snapshot"], f"{one['workspaces']} workspaces, {one['processes']} processes") for one in found]
     if "template" in kind:
         of = "process" if kind == "process_template" else "workspace"
         found = _ask("TemplateList", {"root": os.getcwd(), "kind": of}, socket_path)["templates"]

@@ -44,6 +44,7 @@ PROCESSES = Option("process", metavar="PROCESS", nargs="+", help="workspace/name
 YES = Option("-y", "--yes", action="store_true", help="do not ask")
 DETACH = Option("-d", "--detach", action="store_true", help="do not attach")
 TEMPLATE_VERBS = ("list", "show", "check", "new", "schema", "import", "save", "trust", "delete")
+SNAPSHOT_VERBS = ("list", "export", "import", "diff", "rollback")
 TRUST = Option("--trust", action="store_true", help="accept the commands of a template that came with its folder")
 LONG = Option("-l", "--long", action="store_true", help="exact times, pids, folders")
 SHARED = (
@@ -244,6 +245,16 @@ GROUPS: tuple[tuple[str, tuple[Verb, ...]], ...] = (
             Option("file", nargs="?", metavar="FILE", help="check, edit: this one; `-` checks stdin"),
             Option("--origin", action="store_true", help="show: where each value comes from"),
             commands="ConfigGet ConfigCheck ConfigReload",
+        ),
+        Verb(
+            "snapshot", "snapshots.snapshot", "what there is as YAML: list, export, import, compare, go back",
+            Option("what", nargs="?", default="list", choices=SNAPSHOT_VERBS, help="default: list"),
+            Option("names", nargs="*", metavar="SNAPSHOT", help="import: a file; diff, rollback: an id of the list"),
+            Option("-o", "--output", metavar="FILE", help="export: where to, `-` for stdout"),
+            Option("--prune", action="store_true", help="import: forget what the file has not, unless it runs"),
+            Option("--dry-run", action="store_true", help="import, rollback: only show what would change"),
+            Option("--force", action="store_true", help="export: replace a file that is there"), YES,
+            commands="SnapshotExport SnapshotImport SnapshotList SnapshotDiff SnapshotRollback",
         ),
         Verb(
             "completion", "completion.completion", "print what teaches a shell to complete our words",

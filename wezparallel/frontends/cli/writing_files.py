@@ -29,14 +29,24 @@ def read(path: str) -> str:
 def write(context: Context, path: str, source: str) -> None:
     """Write a file; one that is there is replaced only after a question, or with `--force`. Raises RequestError."""
     if os.path.exists(path) and not context.args.force:
-        if not context.interactive:
-            raise RequestError("process.bad_state", f"{shown(path)} is there already; --force replaces it", path=path)
-        if context.ask(f"Replace {shown(path)}? [y/N]", "n") != "y":
-            raise RequestError("process.bad_state", f"{shown(path)} stays as it is", path=path)
+        allow(context, path)
+    put(path, source)
+
+
+def allow(context: Context, path: str) -> None:
+    """Ask whether a file may be replaced. Raises RequestError where it may not."""
+    if not context.interactive:
+        raise RequestError("process.bad_state", f"{shown(path)} is there already; --force replaces it", path=path)
+    if context.ask(f"Replace {shown(path)}? [y/N]", "n") != "y":
+        raise RequestError("process.bad_state", f"{shown(path)} stays as it is", path=path)
+
+
+def put(path: str, source: str, mode: int = 0o666) -> None:
+    """Write a file, whatever is there. Raises RequestError `disk.full`."""
     target = os.path.realpath(path)
     temporary = os.path.join(os.path.dirname(target), f".{secrets.token_hex(8)}.tmp")
     try:
-        with open(temporary, "x", encoding="utf-8") as file:
+        with open(temporary, "x", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, mode)) as file:
             file.write(source)
         os.replace(temporary, target)
     except OSError as error:

@@ -39,8 +39,8 @@ class Bus:
         self._subscribers: dict[Subscriber, Filter] = {}
         self.seq = store.seq
         self._by: dict[str, Any] | None = None
-        self.on_event: Callable[[Event], object] = lambda _: None
-        """Called with each committed event, before subscribers are."""
+        self.on_event: list[Callable[[Event], object]] = []
+        """Each is called with each committed event, before subscribers are."""
 
     @contextmanager
     def caused_by(self, by: dict[str, Any]) -> Iterator[None]:
@@ -96,7 +96,8 @@ class Bus:
 
     def _deliver(self, event: Event) -> None:
         failpoint("committed")
-        self.on_event(event)
+        for call in self.on_event:
+            call(event)
         line = b""
         for subscriber, wanted in list(self._subscribers.items()):
             if wanted.takes(event.name):

@@ -7,6 +7,7 @@ keeper writes into its panes. Nothing here waits for a GUI.
 from __future__ import annotations
 
 import os
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -35,9 +36,10 @@ NUDGE = "wezparallel_request"
 """The user variable that wakes the plugin; its value is the request's number."""
 MOST_NUDGES = 32  # one visible pane is enough, but which panes can be seen only WezTerm knows
 WRITTEN_S = 2.0  # that an answer waits for the file; a disk may take longer
+LAST_S = 1.0  # that the hub's end waits for it
 TEMPLATES_S = 30.0  # between two looks for templates while the plugin speaks
 LOOK_S = 10.0  # between two looks whether the programs of bound panes still run
-_ENDED = frozenset({"exited", "stopped", "failed"})
+_ENDED = frozenset({"exited", "stopped"})
 _TEMPLATES_FROM = ("config.changed", "template.changed")
 
 log = structlog.get_logger()
@@ -61,7 +63,8 @@ class Gui:
         """request id -> the change of the file that holds it"""
         self._wants_templates = anyio.Event()
         self._looked_at = float("-inf")
-        hub.bus.on_event = self.told
+        self._is_over = False
+        hub.bus.on_event.append(self.told)
 
     async def run(self) -> None:
         """Serve for ever."""
@@ -72,7 +75,7 @@ class Gui:
 
     def snapshot(self, written_at: str) -> JsonObject:
         """Return what the plugin reads."""
-        facts = places.facts(self._hub.settings.ui, written_at, self._hub.hub_id)
+        facts = places.facts(self._hub.settings.ui, written_at, None if self._is_over else self._hub.hub_id)
         facts["gui"] = self.requests.last_mux
         return snapshot.build(
             self._hub.state, facts=facts, views=self.views.panes(), requests=self.requests.recent(),
@@ -81,10 +84,21 @@ class Gui:
 
     # What happens
 
+    async def finish(self) -> None:
+        """The hub ends: what is written from now on is known to be the last of it."""
+        self._is_over = True
+        await self.writer.at_last(LAST_S)
+
     def told(self, event: Event) -> None:
         """Something has happened and is committed."""
         if event.name.startswith(FIGURES):
             return
+        try:
+            self._hear(event)
+        except Exception:  # whoever subscribed is to hear of it all the same
+            log.exception("gui.failed", name=event.name)
+
+    def _hear(self, event: Event) -> None:
         self.writer.changed()
         toast = self.notifying.told(event)
         if toast is not None:
@@ -203,13 +217,20 @@ class Gui:
         return process.workspace if process is not None else None
 
     def _hide(self, data: Mapping[str, Any]) -> None:
-        """A process has ended: close its panes, where that is wanted. One that comes back by itself keeps them."""
+        """A process has ended well, or was stopped: close its panes, where that is wanted.
+
+        One that comes back by itself keeps them, and a failure is left to be read. So is the only pane that is known
+        of a WezTerm, which would end with its last one; the plugin, which sees all panes, looks after that.
+        """
         if not self._hub.settings.ui.auto_hide_inactive_panes:
             return
         process = self._hub.state.processes.get(data["process_id"])
-        if process is None or not process.settings.pane or process.state not in _ENDED or process.planned is not None:
+        if process is None or not process.settings.pane or process.planned is not None:
             return
-        self.close(self.views.of(process.process_id))
+        ended_well = process.state == "exited" and process.run is not None and process.run.exit_code == 0
+        if ended_well or process.state == "stopped":
+            beside = Counter(view.mux for view in self.views)
+            self.close([view for view in self.views.of(process.process_id) if beside[view.mux] > 1])
 
     def close(self, views: list[View]) -> list[JsonObject]:
         """Have the GUI close these panes; return the requests."""

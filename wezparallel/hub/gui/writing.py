@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from wezparallel.hub.state.store import Store
-    from wezparallel.types import JsonObject
+    from wezparallel.types import JsonObject, Seconds
 
 APART_S = 0.1  # between two writes
 SHARE = 20  # times what a write costs, in which no other follows unless somebody waits for it
@@ -78,8 +78,12 @@ class Writer:
             try:
                 data = await self._ready()
                 await anyio.to_thread.run_sync(self._write, data, abandon_on_cancel=True)
-            except (OSError, RequestError, ValueError, TypeError, KeyError, AttributeError) as error:
+            except (OSError, RequestError) as error:
                 log.warning("gui_file.failed", path=self._path, reason=str(error))
+                await anyio.sleep(AGAIN_S)
+                continue
+            except Exception:  # the file may be missed, the hub may not
+                log.exception("gui_file.failed", path=self._path)
                 await anyio.sleep(AGAIN_S)
                 continue
             self._served = seen
@@ -87,6 +91,14 @@ class Writer:
             await anyio.sleep(APART_S)
             with anyio.move_on_after(SHARE * self._cost_s - APART_S):
                 await self._hurried.wait()
+
+    async def at_last(self, patience_s: Seconds) -> None:
+        """Write once more, before nobody does any longer; whatever goes wrong with that, the end goes on."""
+        with anyio.move_on_after(patience_s):
+            try:
+                await anyio.to_thread.run_sync(self._write, self._build(_NOT_YET), abandon_on_cancel=True)
+            except OSError as error:
+                log.warning("gui_file.failed", path=self._path, reason=str(error))
 
     async def _ready(self) -> JsonObject:
         """Return what is to be written, once all of it is committed."""
@@ -115,14 +127,19 @@ class Writer:
             call()
 
 
-def replace(path: str, data: bytes) -> None:
-    """Have a file hold this and nothing else, readable by its owner alone; a reader sees the old or the new one."""
+def replace(path: str, data: bytes, *, sync: bool = False) -> None:
+    """Have a file hold this and nothing else, readable by its owner alone; a reader sees the old or the new one.
+
+    With `sync` that holds after a power cut, too.
+    """
     fresh = path + ".new"
     fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         rest = memoryview(data)
         while rest:
             rest = rest[os.write(fd, rest) :]
+        if sync:
+            os.fsync(fd)
     except OSError:
         with contextlib.suppress(OSError):
             os.unlink(fresh)

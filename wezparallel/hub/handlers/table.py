@@ -16,6 +16,7 @@ from wezparallel.hub.handlers import (
     notice,
     process,
     screen,
+    snapshot,
     suspension,
     template,
     view,
@@ -76,9 +77,14 @@ HANDLERS: dict[str, Handler] = {
     "ConfigCheck": Read(config.check, sees_state=False),
     "ConfigReload": Write(config.reload, config.reloaded),
     "AlertList": Read(alert.list_),
+    "SnapshotExport": Write(snapshot.export, snapshot.exported),
+    "SnapshotImport": Write(snapshot.import_, snapshot.imported),
+    "SnapshotList": LateRead(snapshot.list_),
+    "SnapshotDiff": LateRead(snapshot.diff),
+    "SnapshotRollback": Write(snapshot.rollback, snapshot.rolled_back),
     "WorktreeList": LateRead(worktree.list_),
     "WorktreeRemove": Write(worktree.remove, worktree.removed),
     "LogRead": LateRead(log.read),
     "LogExport": LateRead(log.export),
-}
     "ProcessScreen": LateRead(screen.screen),
+}

@@ -164,7 +164,7 @@ def get(hub: Hub, command: words.WorkspaceGet) -> words.WorkspaceReply:
 async def outcomes(hub: Hub, accepted: Accepted, *, until_ready: bool = False) -> dict[str, Any]:
     """Wait for the runs that were asked for; return workspace, plan and what became of each process."""
     found = [
-        await _outcome(hub, process, accepted["runs"].get(process.process_id), until_ready=until_ready)
+        await outcome(hub, process, accepted["runs"].get(process.process_id), until_ready=until_ready)
         for process in hub.state.members(accepted["name"])
     ]
     workspace = hub.workspaces.get(accepted["name"])  # it may have been deleted meanwhile
@@ -175,7 +175,8 @@ async def outcomes(hub: Hub, accepted: Accepted, *, until_ready: bool = False) -
     }
 
 
-async def _outcome(hub: Hub, process: Process, run_id: str | None, *, until_ready: bool) -> Outcome:
+async def outcome(hub: Hub, process: Process, run_id: str | None, *, until_ready: bool = False) -> Outcome:
+    """Wait for a run that was asked for; return what became of it."""
     process_id = process.process_id
     if run_id is None:
         return Outcome(process_id=process_id, now="running" if alive(process.run) else "not_started")

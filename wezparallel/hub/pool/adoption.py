@@ -118,6 +118,10 @@ class Adoption:
         hub = self._hub
         known = next((run for run in (process.run, process.planned) if run and run.run_id == run_id), None)
         if known is None:
+            if hub.store.set_aside is not None:  # what a snapshot says of it lacks its secrets
+                definition = message["definition"]
+                process.settings = ProcessSettings.model_validate(definition["settings"])
+                process.env_id, process.runs = definition.get("env_id", ""), definition.get("number", 1) - 1
             known = Run(run_id, process.process_id, process.runs + 1, stored_at=hub.now_ms(), boot_id=hub.boot_id)
             process.runs += 1
             log.warning("run.unknown", process=process.process_id, run_id=run_id)

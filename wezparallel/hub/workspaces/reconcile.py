@@ -91,7 +91,7 @@ def told(step: Step, started_at: str | None, *, restarted: bool) -> Change:
     return Change(
         process_id=step.process.process_id if step.process is not None else "", name=step.name, kind=step.kind,
         command=settings.command or shlex.join(settings.argv),
-        fields=[_field(name, before, settings) for name in shown] if step.kind == "changed" else [],
+        fields=[field_change(name, before, settings) for name in shown] if step.kind == "changed" else [],
         needs_restart=step.needs_restart, running=step.is_running, agent=settings.agent is not None,
         started_at=started_at, restarted=restarted,
     )  # fmt: skip
@@ -115,7 +115,8 @@ def _step(settings: ProcessSettings, process: Process | None) -> Step:
     return Step("changed" if fields else "kept", name, process, settings, fields, needs)
 
 
-def _field(name: str, before: ProcessSettings, after: ProcessSettings) -> FieldChange:
+def field_change(name: str, before: ProcessSettings, after: ProcessSettings) -> FieldChange:
+    """Return a field in which two definitions differ; of variables only the names."""
     old, new = getattr(before, name), getattr(after, name)
     if name == "env":
         both = {key for key in old.keys() & new.keys() if old[key] != new[key]}
