@@ -180,13 +180,13 @@ def test_a_terminal_outside_of_wezterm_is_no_pane(daemon: Daemon) -> None:
 def test_ended_processes_lose_their_panes_where_that_is_wanted(daemon: Daemon, gui: FakeGui) -> None:
     config = configured(daemon, "ui: { auto_hide_inactive_panes: true }\n")
     until(lambda: snapshot(daemon)["ui"]["auto_hide_inactive_panes"], 5, "the setting")
-    template = (
-        "layout: |\n  a b\npanes:\n  a: read x\n  b: { command: read x; exit 1, restart: always, backoff: 1h }\n"
-    )
+    again = "{ command: read x; exit 1, restart: always, backoff: 1h }"
+    template = f"layout: |\n  a b c\npanes:\n  a: read x\n  b: {again}\n  c: exit 3\n"
     daemon.call("WorkspaceCreate", name="w", root=str(daemon.home), source=template)
-    for pane, name in enumerate("ab"):
+    for pane, name in enumerate("abc"):
         gui.open(pane, f"w/{name}")
         has_view(daemon, f"w/{name}")
+    until(lambda: state(daemon, "w/c") == "exited", 10, "a failure, which is left to be read")
     daemon.call("ProcessType", process="w/b", text="", enter=True)
     until(lambda: state(daemon, "w/b") == "backoff", 10, "the backoff")
     daemon.call("ProcessType", process="w/a", text="", enter=True)

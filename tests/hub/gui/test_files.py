@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.daemon import Daemon
+from tests.support.daemon import Daemon, running_daemon
 from tests.support.fake_gui import FakeGui
 from tests.support.views import add, configured, has_view, requests, snapshot, snapshot_file
 from tests.support.waiting import until
@@ -185,3 +185,14 @@ def test_templates_are_looked_for_once_a_plugin_speaks(daemon: Daemon, gui: Fake
     until(lambda: {"name": "mine", "description": "my own"} in snapshot(daemon)["templates"], 10, "the new one")
     daemon.call("TemplateDelete", name="mine")
     until(lambda: "mine" not in {one["name"] for one in snapshot(daemon)["templates"]}, 10, "its end")
+
+
+def test_a_hub_that_was_told_to_end_says_that_it_is_gone(tmp_path: Path) -> None:
+    with running_daemon(tmp_path) as daemon:
+        add(daemon, "a")
+        until(snapshot_file(daemon).exists, 10, "the first one")
+        daemon.stop()
+        found = snapshot(daemon)
+    assert found["hub_id"] is None
+    assert found["counts"]["running"] == 0
+    assert found["loose"][0]["state"] == "stopped"
