@@ -264,7 +264,6 @@ async def run() -> int:
             tasks.start_soon(hub.keep_house)
             tasks.start_soon(hub.snapshots.run)
             await hub.stopping.wait()
-            await hub.gui.finish()
             await hub.snapshots.at_last()
             await hub.gui.finish()
             hub.bus.publish("hub.stopping", {"hub_id": hub.hub_id})
