@@ -153,6 +153,30 @@ def test_what_ended_while_no_hub_looked_is_over(shop: Daemon) -> None:
     until(lambda: state(shop)["state"] == "exited", 15, "its end to be seen")
 
 
+def test_its_folder_is_told_as_it_moves(shop: Daemon) -> None:
+    source = "panes:\n  own: {command: [sh, -c, 'cd /; echo there; read line'], direct: true}\n"
+    shop.call("WorkspaceCreate", name="other", root=str(shop.home / "shop"), source=source)
+    assert shop.call("ProcessGet", process="other/own")["process"]["cwd"] == str(shop.home / "shop")
+    with pane(shop, "other/own") as terminal:
+        terminal.wait_for("there")
+        until(lambda: shop.call("ProcessGet", process="other/own")["process"]["cwd"] == "/", 10, "its folder")
+
+
+def test_a_change_of_its_template_leaves_it_running_in_its_pane(shop: Daemon) -> None:
+    with pane(shop) as terminal:
+        terminal.wait_for("there")
+        is_running(shop)
+        changed = TEMPLATE.replace("exit 7", "exit 8")
+        shop.call("WorkspaceApply", name="shop", source=changed, restart=["*"])
+        assert (state(shop)["state"], state(shop)["run"]) == ("running", 1)
+        held = TEMPLATE.replace("direct: true, ", "")
+        shop.call("WorkspaceApply", name="shop", source=held, restart=["*"])
+        assert state(shop)["state"] == "running"
+        terminal.type("\n")
+        assert terminal.wait() == 7
+    until(lambda: state(shop)["exit_code"] == 7, 10, "its end to be told")
+
+
 def test_it_comes_again_in_the_next_pane(shop: Daemon) -> None:
     for number in (1, 2):
         with pane(shop) as terminal:

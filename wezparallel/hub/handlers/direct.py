@@ -59,7 +59,7 @@ async def observed(hub: Hub, _command: words.ProcessObserve, accepted: Accepted)
 
 def _direct(hub: Hub, name: str) -> Process:
     process = hub.process(name)
-    if not process.settings.direct:
+    if not (process.settings.direct or process.running_settings.direct):
         raise RequestError(
             "process.bad_state",
             f"{process.process_id} is held by the keeper; ProcessStart starts it, `wezparallel attach` shows it",

@@ -32,7 +32,7 @@ def record(hub: Hub, process: Process) -> ProcessRecord:
         health=hub.pool.health.text(process),
         last_heartbeat=hub.heartbeats.of(process),
     )
-    told["cwd"] = hub.worktrees.folder(process) or told["cwd"]
+    told["cwd"] = hub.direct.folder(process) or hub.worktrees.folder(process) or told["cwd"]
     return ProcessRecord.model_validate(told)
 
 

@@ -109,7 +109,7 @@ class Adoption:
         if rebooted:
             hub.store.renew_epoch()  # a power cut may have taken the last commits with it
         for process, run in lost:
-            if process.settings.direct:  # nobody ever held it
+            if process.running_settings.direct:  # nobody ever held it
                 hub.direct.adopt(process, run)
             else:
                 hub.pool.lost(process, run, run.boot_id != hub.boot_id)

@@ -51,6 +51,16 @@ class Direct:
         told = {"exit_code": exit_code, "signal": signal_, "at": now, "asked": asked}
         self._hub.pool.ended(process, run, {**told, "ran_s": (now - (run.started_at or now)) / 1000})
 
+    @staticmethod
+    def folder(process: Process) -> str | None:
+        """Return the folder in which a program that nobody holds is now; None for any other, or if it is not seen."""
+        if not process.running_settings.direct or not alive(process.run):
+            return None
+        try:
+            return os.readlink(f"/proc/{process.run.pid}/cwd")
+        except OSError:
+            return None
+
     def adopt(self, process: Process, run: Run) -> None:
         """Look again at a run that an earlier hub looked at; after a reboot it is over."""
         if run.boot_id == self._hub.boot_id and run.pid is not None and start_time(run.pid) == run.start:

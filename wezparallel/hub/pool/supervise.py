@@ -327,7 +327,7 @@ class Pool(Telling):
         if process.state != "stopping":
             self._move(process, "stop", "stopping", reason=process.reason)
             self._save(process)
-        if process.settings.direct:
+        if process.running_settings.direct:
             self._hub.direct.stop(process, run, grace_s, kill)
             return
         message: Message = {"m": messages.KILL if kill else messages.STOP, "run_id": run.run_id}

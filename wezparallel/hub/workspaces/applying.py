@@ -97,11 +97,11 @@ class Application:
 
     def _start(self, step: Step, process: Process, restart: Sequence[str], view: str) -> str | None:
         pool = self._hub.pool
+        if process.settings.direct or process.running_settings.direct:
+            return None  # it is started where it is shown
         if step.needs_restart and _is_named(step, restart):
             return pool.want_restart(process)
         if step.kind != "added" or step.is_running or not (process.settings.auto_start and self._workspace.open):
-            return None
-        if process.settings.direct:
             return None
         run_id = pool.want_up(process)
         if view == "plan" and process.settings.pane:
