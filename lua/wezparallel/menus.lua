@@ -1,10 +1,11 @@
 --- Lists to choose from, questions, and what is told to the person. Words come before colours.
 ---
 --- Each of these is one of WezTerm's own overlays; what comes after the choice is a callback.
---- Above: workspaces, processes, init. Below: actions.
+--- Above: workspaces, processes, init. Below: actions, panes.
 local wezterm = require 'wezterm'
 
 local actions = require 'wezparallel.actions'
+local panes = require 'wezparallel.panes'
 
 local M = {}
 
@@ -43,6 +44,11 @@ function M.tell(window, message)
   window:toast_notification('wezparallel', message, nil, 6000)
 end
 
+-- The pane of before the overlay. What a callback is given may be an overlay that is gone by then.
+local function below(window, pane)
+  return panes.by_id(pane:pane_id()) or window:active_tab():active_pane()
+end
+
 ---@class Choice
 ---@field label string
 ---@field id string
@@ -58,12 +64,12 @@ function M.pick(window, pane, spec, chosen)
   local fields = {
     title = spec.title,
     description = description,
-    fuzzy_description = description .. ' ',
+    fuzzy_description = (spec.description or spec.title) .. ': ',
     choices = spec.choices,
     fuzzy = spec.fuzzy or false,
-    action = wezterm.action_callback(function(on, at, id, label)
+    action = wezterm.action_callback(function(on, _, id, label)
       if id or label then
-        chosen(on, at, id)
+        chosen(on, below(on, pane), id)
       end
     end),
   }
@@ -78,9 +84,9 @@ end
 function M.ask(window, pane, spec, answered)
   local fields = {
     description = spec.description,
-    action = wezterm.action_callback(function(on, at, line)
+    action = wezterm.action_callback(function(on, _, line)
       if line then
-        answered(on, at, line)
+        answered(on, below(on, pane), line)
       end
     end),
   }
@@ -114,8 +120,8 @@ function M.confirm(window, pane, message, yes, confirmed)
   if knows 'Confirmation' then
     local action = act.Confirmation {
       message = message,
-      action = wezterm.action_callback(function(on, at)
-        confirmed(on, at)
+      action = wezterm.action_callback(function(on)
+        confirmed(on, below(on, pane))
       end),
     }
     window:perform_action(action, pane)

@@ -29,6 +29,22 @@ def test_a_choice_is_told_by_its_id_and_escape_does_nothing(wezterm: FakeWezterm
     assert wezterm.logs == ["info: 1 0"]
 
 
+def test_what_comes_after_a_choice_is_about_the_pane_of_before(wezterm: FakeWezterm) -> None:
+    other = wezterm.call("return select(2, require('wezterm').mux.spawn_window { args = { 'vi' } }):pane_id()")
+    for gone in (False, True):
+        code = (
+            "menus.pick(window, select(3, ...), { title = 'Which', choices = { { label = 'One', id = '1' } } }, "
+            "function(_, at) log(at:pane_id()) end)"
+        )
+        menus(wezterm, code, wezterm.pane(other))
+        # WezTerm hands out an overlay's own pane, where one overlay follows another.
+        wezterm.slot().overlay.pane = 99
+        if gone:
+            wezterm.kill_pane(other)
+        wezterm.choose("1")
+    assert wezterm.logs == [f"info: {other}", "info: 0"]
+
+
 def ask(wezterm: FakeWezterm) -> None:
     code = "menus.ask(window, pane, { description = 'Name', initial = 'web' }, function(_, _, line) log(line) end)"
     menus(wezterm, code)

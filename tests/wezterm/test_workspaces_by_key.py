@@ -74,6 +74,7 @@ def makes_a_workspace(gui: Gui) -> None:
     press(gui, "n")
     gui.wait_for_overlay("four")
     gui.type("/four")
+    wait_for(lambda: "basic" not in (gui.overlay() or "basic"), "the filter")
     gui.key("Return")
     gui.wait_for_overlay("Name of the workspace")
     gui.key("Return")  # the folder's name is there already
@@ -105,6 +106,7 @@ def test_a_workspace_is_made_sized_left_found_killed_and_restored_by_key(place: 
     press(gui, "w")
     gui.wait_for_overlay("Switch to a workspace")
     gui.type("/default")
+    wait_for(lambda: "proj" not in (gui.overlay() or "proj"), "the filter")
     gui.key("Return")
     wait_for(lambda: shown(gui) == ("default", first), "the workspace of before")
     place.wezparallel("notify", "--process", "proj/tests", "look at me")
