@@ -73,7 +73,7 @@ def test_where_the_plugin_is_it_shows_a_toast(daemon: Daemon, pane: Pane, tmp_pa
         listener.bind(mux)
         daemon.call("ViewSee", process="home", mux=mux)
         add(daemon, "bad", "kill -9 $$")
-        until(lambda: requests(daemon), 10, "the toast")
+        until(lambda: bool(requests(daemon)), 10, "the toast")
         (toast,) = requests(daemon)
         assert toast["mux"] == mux
         assert (toast["title"], toast["process_id"]) == ("bad", "bad")

@@ -83,8 +83,9 @@ def _worth_telling(event: Event) -> tuple[str, str] | None:
         return None
     code, signal, ran_s = data.get("exit_code"), data.get("signal"), data.get("ran_s")
     if code == 0:
-        long = ran_s is not None and ran_s >= FINISHED_AFTER_S
-        return ("finished", f"finished after {_duration(ran_s)}") if long else None
+        if ran_s is None or ran_s < FINISHED_AFTER_S:
+            return None
+        return "finished", f"finished after {_duration(ran_s)}"
     if signal is not None:
         return "ended", f"ended by signal {signal}" + (f" after {_duration(ran_s)}" if ran_s else "")
     if code is not None:
