@@ -205,6 +205,10 @@ function M.pick_workspace(window, pane, spec, chosen)
     menus.tell(window, 'There is no workspace yet; create one')
     return
   end
+  -- Nobody goes where they are: not before one of WezTerm's either.
+  if not spec.order and ours[panes.workspace()] then
+    table.insert(choices, table.remove(choices, #list))
+  end
   menus.pick(window, pane, { title = spec.title, choices = choices, fuzzy = #choices > 9 }, chosen)
 end
 

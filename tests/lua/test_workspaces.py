@@ -151,7 +151,7 @@ def test_the_picker_has_the_last_used_first_and_the_one_on_screen_last(wezterm: 
     run(wezterm, "workspaces", "switch")
     assert wezterm.overlay is not None
     labels = {choice["id"]: choice["label"] for choice in wezterm.overlay["choices"]}
-    assert list(labels) == ["web", "api", "old", "default", "mine"]
+    assert list(labels) == ["web", "api", "old", "mine", "default"]
     assert "2 of 2 run" in labels["web"]
     assert "! waits" in labels["api"]
     assert "closed" in labels["old"]
