@@ -27,6 +27,7 @@ FACTS: dict[str, Any] = {
     "env": {"WEZPARALLEL_RUNTIME_DIR": "/run/wezparallel"},
     "keys": "/home/alice/.config/wezterm-parallel/keys.json",
     "ui": {"theme": "dark", "show_process_status": True, "auto_hide_inactive_panes": False},
+    "gui": MUX,
 }  # fmt: skip
 
 

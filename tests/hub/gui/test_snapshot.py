@@ -112,3 +112,11 @@ def test_a_lone_surrogate_does_not_keep_the_file_from_being_written() -> None:
     state = example.example_state()
     state.workspaces["api"].root = "/code/\udcff"
     assert written(state)["workspaces"][0]["root"] == "/code/?"
+
+
+def test_the_page_about_the_file_names_every_field() -> None:
+    page = (example.FILE.parents[2] / "docs" / "reference" / "gui-snapshot.md").read_text()
+    found = example.example() | {"cut": True}
+    processes = [one for workspace in found["workspaces"] for one in workspace["processes"]]
+    for name in (*found, *found["counts"], *processes[0], *found["workspaces"][0], *found["requests"][0]):
+        assert f"`{name}`" in page, name
