@@ -15,6 +15,9 @@ local M = {}
 ---Name of the key table, for `config.key_tables` and `ActivateKeyTable`.
 M.TABLE = 'wezparallel'
 
+---Event of a key that has opened the table itself.
+M.OPENED = 'wezparallel.opened'
+
 ---What the key table has, the most wanted first: on a narrow screen the hint ends early.
 ---@type { [1]: string, [2]: string }[] key and action
 M.TABLE_KEYS = {
@@ -166,8 +169,29 @@ local function key_table()
 end
 
 local function is_our(action)
-  local event = type(action) == 'table' and action.EmitEvent
+  if type(action) ~= 'table' then
+    return false
+  end
+  local last = action.Multiple and action.Multiple[2] or action
+  local event = type(last) == 'table' and last.EmitEvent
   return type(event) == 'string' and event:sub(1, 12) == 'wezparallel.'
+end
+
+local function open_table()
+  return wezterm.action.ActivateKeyTable {
+    name = M.TABLE,
+    one_shot = true,
+    timeout_milliseconds = options.current.hint_ms,
+  }
+end
+
+-- The table opens with the press itself: a second key that follows at once must not be typed into a program while
+-- an event still waits for its turn. Without a table that is surely there WezTerm would refuse the whole action.
+local function action_of(name)
+  if name == 'show_keys' and has_table() and options.current.keep_keys then
+    return wezterm.action.Multiple { open_table(), wezterm.action.EmitEvent(M.OPENED) }
+  end
+  return actions.get(name)
 end
 
 ---Bind our keys in a configuration, but none that is bound there already.
@@ -183,7 +207,7 @@ function M.apply(config)
       log.debug('%s stays what it is, not %s', name, entry.action)
     else
       at[name] = at[name] or #ours + 1
-      ours[at[name]] = { key = entry.key, mods = entry.mods, action = actions.get(entry.action) }
+      ours[at[name]] = { key = entry.key, mods = entry.mods, action = action_of(entry.action) }
     end
   end
   for _, binding in ipairs(ours) do
@@ -291,6 +315,13 @@ local function has_tab_bar(window)
   return not applied.hide_tab_bar_if_only_one_tab or #window:mux_window():tabs() > 1
 end
 
+local function show_hint(window)
+  local columns = window:active_tab():get_size().cols - TAB * #window:mux_window():tabs()
+  local text = M.hint(math.max(LEAST, columns))
+  hinted[window:window_id()] = text
+  require('wezparallel.status').put(window, text)
+end
+
 ---Open the key table with its hint. Without a table, or a tab bar where a hint is seen, the menu opens instead.
 ---@param window Window
 ---@param pane Pane
@@ -301,18 +332,22 @@ function M.enter(window, pane)
     require('wezparallel.menus').menu(window, pane)
     return
   end
-  window:perform_action(
-    wezterm.action.ActivateKeyTable {
-      name = M.TABLE,
-      one_shot = true,
-      timeout_milliseconds = options.current.hint_ms,
-    },
-    pane
-  )
-  local columns = window:active_tab():get_size().cols - TAB * #window:mux_window():tabs()
-  local text = M.hint(math.max(LEAST, columns))
-  hinted[window:window_id()] = text
-  require('wezparallel.status').put(window, text)
+  window:perform_action(open_table(), pane)
+  show_hint(window)
+end
+
+---The entry key has opened the key table: show its hint, or in its place the menu. Yields.
+---@param window Window
+---@param pane Pane
+function M.opened(window, pane)
+  if window:active_key_table() ~= M.TABLE then
+    return -- the next key was faster
+  elseif has_tab_bar(window) then
+    show_hint(window)
+    return
+  end
+  window:perform_action(wezterm.action.PopKeyTable, pane)
+  require('wezparallel.menus').menu(window, pane)
 end
 
 ---Take the hint away.

@@ -15,10 +15,16 @@ from tests.lua.test_state import write
 
 def bindings(wezterm: FakeWezterm) -> dict[str, str]:
     """Return `mods key` -> event, of what is bound."""
-    return {
-        f"{entry.get('mods', '')} {entry['key']}": entry["action"].get("EmitEvent", "?").removeprefix("wezparallel.")
-        for entry in plain(wezterm.fake.config["keys"] or {})
-    }
+
+    def event(action: dict[str, Any]) -> str:
+        if "Multiple" in action:
+            opens, tells = action["Multiple"]
+            assert (opens["ActivateKeyTable"]["name"], tells) == ("wezparallel", {"EmitEvent": "wezparallel.opened"})
+            return "show_keys"
+        return str(action.get("EmitEvent", "?")).removeprefix("wezparallel.")
+
+    entries = plain(wezterm.fake.config["keys"] or {})
+    return {f"{entry.get('mods', '')} {entry['key']}": event(entry["action"]) for entry in entries}
 
 
 def keys_file(home: Path, *keys: dict[str, str], **more: Any) -> Path:
@@ -179,6 +185,16 @@ def test_the_entry_key_opens_the_table_with_a_hint_that_goes_with_it(make: Make,
     assert wezterm.status().endswith("? all ")
     wezterm.press("Escape")
     wezterm.advance(1.5)
+    assert wezterm.status() == ""
+
+
+def test_a_hint_that_comes_after_the_next_key_is_not_shown(make: Make, home: Path) -> None:
+    write(home, json.dumps(FACTS))
+    wezterm = started(make)
+    wezterm.call(
+        "(...):perform_action(require('wezterm').action.EmitEvent 'wezparallel.opened', (...):active_pane())",
+        wezterm.window(),
+    )
     assert wezterm.status() == ""
 
 

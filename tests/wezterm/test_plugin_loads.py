@@ -114,7 +114,7 @@ def test_every_action_and_key_stands_in_the_real_table(place: Place) -> None:
     keys = shown_keys(place)
 
     for line in (
-        "key = 'phys:Space', mods = 'ALT|CTRL', action = act.EmitEvent 'wezparallel.show_keys'",
+        "key = 'phys:Space', mods = 'ALT|CTRL', action = act.Multiple{ ",
         "key = 'N', mods = 'CTRL', action = act.EmitEvent 'wezparallel.create_workspace'",  # Ctrl+Shift+n to WezTerm
         "key = 'F9', mods = 'NONE', action = act.EmitEvent 'wezparallel.relayout'",
     ):
