@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from tests.wezterm.gui import Gui
+from tests.wezterm.instance import Instance
 from tests.wezterm.mux_server import MuxServer
 from tests.wezterm.place import Place
 from tests.wezterm.waiting import wait_for
@@ -40,7 +42,7 @@ def told(place: Place, since: dict[str, Any], name: str, count: int) -> dict[str
     return found
 
 
-def shown(place: Place, server: MuxServer) -> dict[str, int]:
+def shown(place: Place, server: Instance) -> dict[str, int]:
     """Have a process of each rule in a pane that runs the attach client, live; return the panes."""
     place.wezparallel("daemon", "start")
     place.config.write_text(CONFIG)
@@ -91,3 +93,27 @@ def test_wezterms_own_end_closes_nothing(place: Place, mux_server: MuxServer) ->
     found = told(place, begin, "view.lost", len(panes))
     assert {name: one["reason"] for name, one in found.items()} == dict.fromkeys(RULES, "gui_gone")
     assert set(states(place).values()) == {"running"}
+
+
+@pytest.mark.wezterm_gui
+@pytest.mark.parametrize("how", ["quit", "sigkill"])
+def test_the_end_of_the_window_closes_nothing(place: Place, gui: Gui, how: str) -> None:
+    panes = shown(place, gui)
+    with place.hub() as hub:
+        begin = hub.call("Status", {})
+    getattr(gui, how)()
+    found = told(place, begin, "view.lost", len(panes))
+    assert {name: one["reason"] for name, one in found.items()} == dict.fromkeys(RULES, "gui_gone")
+    assert set(states(place).values()) == {"running"}
+
+
+@pytest.mark.wezterm_gui
+def test_a_pane_that_is_closed_in_the_window_does_what_its_process_says(place: Place, gui: Gui) -> None:
+    panes = shown(place, gui)
+    with place.hub() as hub:
+        begin = hub.call("Status", {})
+    for pane in panes.values():
+        gui.cli("kill-pane", "--pane-id", str(pane))
+    found = told(place, begin, "view.closed", len(panes))
+    assert {name: one["on_close"] for name, one in found.items()} == {name: name for name in RULES}
+    wait_for(lambda: states(place) == RULES, "what each says")
