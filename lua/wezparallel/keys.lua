@@ -57,6 +57,7 @@ local LEAST = 20
 
 local applied -- the configuration that `apply` saw last; WezTerm reads it when the file has been evaluated
 local ours = {} -- our bindings in it, in order
+local kept, kept_text -- what a window needs to have our keys; when it is asked for, the configuration is done
 local hinted = {} -- by window: the hint that it shows
 
 -- CTRL|SHIFT n is also written SHIFT|CTRL n, and CTRL N.
@@ -197,7 +198,7 @@ end
 ---Bind our keys in a configuration, but none that is bound there already.
 ---@param config Config
 function M.apply(config)
-  applied, ours = config, {}
+  applied, ours, kept_text = config, {}, nil
   local keys = config.keys or {}
   local taken = bound_in(keys)
   local at = {}
@@ -267,11 +268,19 @@ end
 
 local tries = {} -- by window: how often its overrides were set
 
+local function needed()
+  if not kept_text then
+    kept = options.current.keep_keys and M.lost() or {}
+    kept_text = text_of(kept)
+  end
+  return kept, kept_text
+end
+
 ---Put our keys back in a window whose configuration lost them; take them away when it has them again. Yields.
 ---@param window Window
 function M.keep(window)
-  local lost = options.current.keep_keys and M.lost() or nil
-  if not lost and not wezterm.GLOBAL.wezparallel_keys then
+  local lost, wanted_text = needed()
+  if not next(lost) and not wezterm.GLOBAL.wezparallel_keys then
     return
   end
   local overrides = {}
@@ -279,15 +288,14 @@ function M.keep(window)
     overrides[name] = value
   end
   -- Setting overrides makes the configuration of the window anew, and that brings us here again.
-  local slot = window:window_id() .. text_of(lost or {})
-  if text_of(overrides) == text_of(lost or {}) or (tries[slot] or 0) >= MOST_TRIES then
+  local slot = window:window_id() .. wanted_text
+  if text_of(overrides) == wanted_text or (tries[slot] or 0) >= MOST_TRIES then
     return
   end
   tries[slot] = (tries[slot] or 0) + 1
   wezterm.GLOBAL.wezparallel_keys = true
-  overrides.keys = lost and lost.keys or nil
-  overrides.key_tables = lost and lost.key_tables or nil
-  log.debug('%s', lost and 'our keys are put back' or 'our keys need no override any more')
+  overrides.keys, overrides.key_tables = lost.keys, lost.key_tables
+  log.debug('%s', next(lost) and 'our keys are put back' or 'our keys need no override any more')
   window:set_config_overrides(overrides)
 end
 

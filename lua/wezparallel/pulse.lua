@@ -22,7 +22,6 @@ local INTERVAL_MS = 1000
 local MOST_A_SECOND = 20
 
 local is_beating = false
-local configured = {} -- windows whose keys were looked at
 local marks = {} -- by window
 local seen = {} -- since when each waited that was looked at
 local hidden = {} -- since when each had ended whose view was closed
@@ -137,9 +136,12 @@ local function show(window, snapshot)
   end
 end
 
----Look once: do what the hub asks, and show what there is in every window. Yields.
+---Look once: do what the hub asks, and see that every window has our keys and shows what there is. Yields.
 function M.look()
   local windows = wezterm.gui and wezterm.gui.gui_windows() or {}
+  for _, one in ipairs(windows) do
+    guarded('keys', keys.keep, one)
+  end
   local snapshot, reason = state.read()
   if not snapshot then
     tell_of_trouble(windows[1], reason)
@@ -200,9 +202,6 @@ function M.update(window)
   if is_too_often() then
     return
   end
-  if not configured[window:window_id()] then
-    M.configured(window)
-  end
   local snapshot = state.read()
   if snapshot then
     guarded('status', show, window, snapshot)
@@ -224,7 +223,6 @@ end
 ---@param window Window
 function M.configured(window)
   M.begin()
-  configured[window:window_id()] = true
   guarded('keys', keys.keep, window)
 end
 

@@ -170,6 +170,15 @@ def test_an_override_goes_when_the_configuration_has_our_keys_again(make: Make) 
     assert plain(wezterm.slot().overrides) == {}
 
 
+def test_a_window_that_opens_later_gets_our_keys_too(make: Make) -> None:
+    wezterm = started(make, "wezparallel.setup(config) config.keys = {}")
+    wezterm.advance(2)
+    wezterm.call("require('wezterm').mux.spawn_window { args = { 'x' } }")
+    wezterm.advance(2)
+    wezterm.press("Space", "CTRL|ALT", window=2)
+    assert wezterm.slot(2).key_tables[1].name == "wezparallel"
+
+
 def test_keep_keys_off_overrides_nothing(make: Make) -> None:
     wezterm = started(make, "wezparallel.setup(config, { keep_keys = false }) config.keys = {}")
     wezterm.advance(2)
