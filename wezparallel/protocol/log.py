@@ -34,13 +34,14 @@ class Log(Reply):
 
 
 class LogRead(Command[Log]):
-    """Read a log, at most 256 KiB a reply. With `lines` the last lines; else from `offset` or `since`."""
+    """Read a log, at most 256 KiB a reply. With `lines` the last lines; else from `offset` or `since`; to `until`."""
 
     REPLY: ClassVar[type[Reply]] = Log
     process: Annotated[str, Field(max_length=MAX_ID)]
     offset: Annotated[int | None, Field(ge=0)] = None
     lines: Annotated[int | None, Field(ge=0, le=100_000)] = None
     since: Annotated[str | None, Field(description="RFC 3339, or an age as 90s, 10m, 2h, 1d.")] = None
+    until: Annotated[str | None, Field(description="As `since`; nothing younger, `lines` count back from it.")] = None
     stream: Stream | None = None
     max_bytes: Annotated[int, Field(ge=1, le=256 * 1024)] = 256 * 1024
 

@@ -175,9 +175,9 @@ class LogReader:
                     return offset
         return end
 
-    def tail_lines(self, n: int, stream: int | None = None) -> int:
-        """Return where the last n lines begin, of one stream or of all together."""
-        at = end = self.end
+    def tail_lines(self, n: int, stream: int | None = None, before: int | None = None) -> int:
+        """Return where the last n lines begin, of one stream or of all together; `before` an offset."""
+        at = end = self.end if before is None else min(before, self.end)
         if n <= 0:
             return end
         wanted = n
@@ -358,7 +358,7 @@ class LogReader:
     def _spans_backwards(self, end: int, stream: int | None) -> Iterator[tuple[int, int]]:
         """Yield the spans of one stream, or of all, newest first."""
         high = end
-        for first in reversed(list(self._firsts)):
+        for first in reversed([first for first in self._firsts if first <= end]):
             high = min(high, first + self._length(first))
             if stream is None:
                 yield first, high

@@ -48,9 +48,9 @@ def test_shared_options_stand_before_or_behind_the_verb(words: list[str]) -> Non
 
 
 def test_wrong_usage_says_where_help_is(wezparallel: CommandLine) -> None:
-    done = wezparallel("logs")
+    done = wezparallel("record", "export")
     assert done.code == exits.USAGE
-    assert "wezparallel logs --help" in done.err
+    assert "wezparallel record --help" in done.err
     assert wezparallel("lgos").code == exits.USAGE
 
 

@@ -1,211 +1,123 @@
-"""`logs`: what a process wrote. From the hub while there is one, else straight from the log's folder.
+"""`logs`: what processes wrote. From the hub while there is one, else straight from the logs' folders.
 
-Following is a read-only, gapless `frames` viewer of the keeper, so that nothing is missed and nothing is slowed.
+One log goes out as it came. Several, or what `--grep` finds, go out line by line, in the order of their times, each
+behind a name. Following is log_following.py's.
 """
 
 from __future__ import annotations
 
-import base64
 import difflib
+import fnmatch
+import heapq
 import os
-import select
 import sys
 
 from wezparallel import paths
-from wezparallel.client import launch, sync
-from wezparallel.errors import LinkError, RequestError
-from wezparallel.frontends.cli import config, exits, names, states, text
+from wezparallel.client import launch
+from wezparallel.errors import RequestError
+from wezparallel.frontends.cli import config, exits, log_lines, names, states, text
+from wezparallel.frontends.cli.log_reading import HubLog, Piece, StoredLog, Wanted
 from wezparallel.frontends.cli.output import Writer
-from wezparallel.wire import frames, logformat
-from wezparallel.wire.logreader import LogReader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from wezparallel.client.frames import FramesViewer
+    import re
+    from collections.abc import Sequence
+
     from wezparallel.frontends.cli.context import Context
-    from wezparallel.types import JsonObject
+    from wezparallel.types import JsonObject, ProcessId
 
 DEFAULT_LINES = 100
-_STREAMS = {logformat.STDOUT: "stdout", logformat.STDERR: "stderr", logformat.TTY: "tty"}
+_QUIET_S = 0.7  # a line without an end is shown after so long: it may be a question
 
 
 def logs(context: Context) -> int:
-    """Write a process's log; with `--follow` go on."""
-    lines, since = _wanted(context)
-    if not context.args.socket and not launch.listens(context.socket):
-        return _offline(context, lines, since)
-    if context.args.lines is None and since is None:
-        lines = int(config.option(context, "logs.lines", DEFAULT_LINES))
-    process = names.process(context, context.args.process)
-    process_id = process["process_id"]
-    writer = _writer(context, process_id, lines if since is not None else 0)
-    end = _read(context, process_id, writer, None if since is not None else lines, since)
-    writer.finish(following=context.args.follow)
-    if context.args.follow:
-        try:
-            _follow(context, process_id, writer, end)
-        finally:
-            writer.finish()
-    elif not end and not context.json:
-        context.note(f"{process_id} has written nothing yet ({states.word(process)})")
-    return exits.OK
-
-
-def _wanted(context: Context) -> tuple[int, str | None]:
-    """Return how many last lines (0: all) and since when. Raises RequestError `command.bad_value`."""
-    said = context.args.lines
-    since = context.args.since
-    if since is not None:
-        text.moment(since, context.now)
-    if said is None:
-        return (0 if since is not None else DEFAULT_LINES), since
-    if said == "all":
-        return 0, since
-    if not said.isdigit() or int(said) == 0:
-        raise RequestError("command.bad_value", f"--lines takes a number or `all`, not '{said}'")
-    return int(said), since
-
-
-def _writer(context: Context, process_id: str, last_lines: int) -> Writer:
+    """Write logs; with `--follow` go on."""
     args = context.args
-    how = "json" if context.json else "raw" if args.raw else "times" if args.timestamps else ""
-    out = sys.stdout.buffer
-
-    def write(data: bytes) -> None:
-        out.write(data)
-        out.flush()
-
-    return Writer(write, terminal=context.screen.colour, how=how, process_id=process_id, lines=last_lines)
-
-
-def _read(context: Context, process_id: str, writer: Writer, lines: int | None, since: str | None) -> int:
-    """Write what there is, reply by reply; return the offset behind it."""
-    start: JsonObject = {"lines": lines} if lines else {"since": since} if since is not None else {}
-    while True:
-        try:
-            reply = context.call("LogRead", process=process_id, stream=context.args.stream, **start)
-        except RequestError as error:
-            oldest = error.data.get("oldest")
-            if error.code != "log.expired" or oldest is None:
-                raise
-            context.note("older output has expired")
-            start = {"offset": oldest}
-            continue
-        for chunk in reply["chunks"]:
-            data = chunk["text"].encode("utf-8")
-            if chunk["encoding"] == "base64":
-                data = base64.b64decode(chunk["text"])
-            writer.piece(text.parse_time(chunk["at"]), chunk["offset"], chunk["stream"], data, chunk["run_id"])
-        if reply["lost_bytes"]:
-            context.note(f"{text.size(reply['lost_bytes'])} of output are lost here")
-        if reply["next"] is None:
-            return int(reply["end"])
-        start = {"offset": reply["next"]}
-
-
-def _follow(context: Context, process_id: str, writer: Writer, offset: int) -> None:
-    """Go on with what comes, over restarts of the process and of the keeper; ends with its removal or Ctrl-C."""
-    from wezparallel.client.frames import FramesViewer  # noqa: PLC0415  only this option needs it
-
-    run_id: str | None = None
-    while True:
-        with FramesViewer.connect(process_id, offset, path=context.keeper_socket) as viewer:
-            _wait_for_more(viewer)
-            for kind, at, stream, data, fields in viewer:
-                if kind == frames.DATA:
-                    name = _STREAMS.get(stream, "tty")
-                    if context.args.stream in (None, name):
-                        writer.piece(context.now, at, name, data, run_id)
-                elif kind == frames.STARTED:
-                    run_id = fields.get("run_id")
-                _note(context, process_id, kind, at, fields)
-                _wait_for_more(viewer)
-            offset = viewer.offset
-            if viewer.is_final:
-                return
-        _wait_for_keeper(context)
-
-
-def _note(context: Context, process_id: str, kind: int, count: int, fields: JsonObject) -> None:
-    """Say what is no output: on stderr, so that a pipe gets the program's words alone."""
-    if kind == frames.EXITED:
-        how = states.how_it_ended(fields) or "ended"
-        context.note(context.screen.paint(f"── {process_id} {how}, following goes on ──", "dim"))
-    elif kind == frames.STARTED:
-        context.note(context.screen.paint(f"── {process_id} started, pid {fields.get('pid')} ──", "dim"))
-    elif kind == frames.LOST:
-        context.note(f"wezparallel: {text.size(count)} of output are lost here")
-    elif kind == frames.REMOVED:
-        context.note(f"{process_id} was removed")
-
-
-def _wait_for_more(viewer: FramesViewer) -> None:
-    """Wait for the next frame. Raises BrokenPipeError when our reader goes away: a quiet log would not tell us."""
-    if viewer.has_more:
-        return
-    out = sys.stdout.fileno()
-    poll = select.poll()
-    poll.register(out, 0)
-    poll.register(viewer.fileno(), select.POLLIN)
-    while True:
-        ready = dict(poll.poll())
-        if ready.get(out, 0) & (select.POLLERR | select.POLLHUP | select.POLLNVAL):
-            raise BrokenPipeError
-        if viewer.fileno() in ready:
-            return
-
-
-def _wait_for_keeper(context: Context) -> None:
-    for _ in range(100):
-        try:
-            sync.connect(context.keeper_socket).close()
-        except ConnectionError:
-            sync.wait(0.1)
-        else:
-            return
-    raise LinkError("the daemon went away; `wezparallel daemon start` starts it again")
-
-
-# Without a daemon
-
-
-def _offline(context: Context, lines: int, since: str | None) -> int:
-    process_id = _stored(context.args.process)
-    reader = LogReader(os, paths.log_dir(process_id))
-    writer = _writer(context, process_id, lines if since is not None else 0)
-    wanted = context.args.stream
-    kind = next((kind for kind, name in _STREAMS.items() if name == wanted), None)
-    if since is not None:
-        start = reader.offset_at(int(text.moment(since, context.now) * 1000))
-    else:
-        start = reader.tail_lines(lines, kind) if lines else reader.start
-    run_id = None
-    try:
-        for chunk in reader.chunks(start, reader.end):
-            if chunk.kind == logformat.RUN:
-                run_id = logformat.run_id_of(chunk.values)
-            elif chunk.kind in _STREAMS and wanted in (None, _STREAMS[chunk.kind]):
-                writer.piece(chunk.time_ms / 1000, chunk.offset, _STREAMS[chunk.kind], chunk.data, run_id)
-    finally:
-        reader.close()
-    writer.finish()
-    if context.args.follow:
-        context.note("no daemon runs, so nothing more will come; `wezparallel daemon start` starts it")
+    if args.follow and args.until is not None:
+        raise RequestError("command.bad_value", "`--until` ends where `--follow` would go on; take one of them")
+    for said in (args.since, args.until):
+        if said is not None:
+            text.moment(said, context.now)
+    grep = log_lines.pattern(args.grep, ignore_case=args.ignore_case)
+    if not args.socket and not launch.listens(context.socket):
+        found = [StoredLog(context, one, _wanted(context, DEFAULT_LINES)) for one in _stored(context)]
+        _print(context, found, grep)
+        if args.follow:
+            context.note("no daemon runs, so nothing more will come; `wezparallel daemon start` starts it")
+        return exits.OK
+    processes = _chosen(context)
+    wanted = _wanted(context, None)
+    _print(context, [HubLog(context, one["process_id"], wanted) for one in processes], grep, processes)
     return exits.OK
 
 
-def _stored(word: str) -> str:
-    """Return the id of the process whose log a word names, by the folders there are. Raises RequestError."""
+def _print(
+    context: Context,
+    found: Sequence[HubLog | StoredLog],
+    grep: re.Pattern[str] | None,
+    processes: Sequence[JsonObject] = (),
+) -> None:
+    if len(found) == 1 and grep is None and not _is_open(context):
+        _print_one(context, found[0], processes)
+    else:
+        _print_lines(context, found, grep, processes)
+
+
+# Who is meant
+
+
+def _is_open(context: Context) -> bool:
+    """Tell whether somebody may join those whose logs are read."""
+    words = context.args.process
+    return context.args.all or not words or any(word.endswith("/") or "*" in word for word in words)
+
+
+def _chosen(context: Context) -> list[JsonObject]:
+    """Return the processes whose logs are read. Raises RequestError."""
+    args = context.args
+    if args.all:
+        return context.processes()
+    words = args.process
+    if not words:
+        here = names.workspace_of(context, os.getcwd())
+        if here is None:
+            raise RequestError(
+                "command.bad_value", "which process? This folder is no workspace's; name one, or take `--all`"
+            )
+        words = [here["name"] + "/"]
+    found, wrong = names.processes(context, words)
+    if wrong:
+        raise wrong[0]
+    return found
+
+
+def _stored(context: Context) -> list[ProcessId]:
+    """Return whose logs are read, by the folders there are. Raises RequestError."""
     try:
         folders = os.listdir(paths.logs_dir())
     except FileNotFoundError:
         folders = []
     known = sorted(_unescape(folder) for folder in folders)
+    words = context.args.process
+    if context.args.all:
+        return known
+    if not words:
+        raise RequestError("command.bad_value", "no daemon runs: name a process, or take `--all`")
+    return list(dict.fromkeys(one for word in words for one in _stored_as(known, word)))
+
+
+def _stored_as(known: list[ProcessId], word: str) -> list[ProcessId]:
     if word in known:
-        return word
+        return [word]
+    if "*" in word or word.endswith("/"):
+        pattern = word + "*" if word.endswith("/") else word if "/" in word else "*/" + word
+        many = [one for one in known if fnmatch.fnmatchcase(one, pattern)]
+        if many:
+            return many
     found = [one for one in known if one.rpartition("/")[2] == word]
     if len(found) == 1:
-        return found[0]
+        return found
     if found:
         raise RequestError(
             "process.not_found", f"'{word}' means more than one process; say which: {', '.join(found)}", ids=found
@@ -221,3 +133,130 @@ def _unescape(folder: str) -> str:
     if folder.startswith("%2E"):
         folder = "." + folder[3:]
     return folder.replace("%2F", "/").replace("%25", "%")
+
+
+# Which part
+
+
+def _last(context: Context, usual: int | None) -> int:
+    """Return how many last lines are wanted, 0 for all; `usual` where nothing is said, else what the settings say.
+
+    Raises RequestError `command.bad_value`.
+    """
+    said = context.args.lines
+    if said is None:
+        if context.args.since is not None:
+            return 0
+        return usual if usual is not None else int(config.option(context, "logs.lines", DEFAULT_LINES))
+    if said == "all":
+        return 0
+    if not said.isdigit() or int(said) == 0:
+        raise RequestError("command.bad_value", f"--lines takes a number or `all`, not '{said}'")
+    return int(said)
+
+
+def _wanted(context: Context, usual: int | None) -> Wanted:
+    """Return what is read of each log; `--grep` looks at all of it."""
+    args = context.args
+    args.last = _last(context, usual)
+    lines = 0 if args.grep is not None else args.last
+    return Wanted(lines, args.since, args.until, args.stream)
+
+
+# Out
+
+
+def _write(data: bytes) -> None:
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
+
+
+def _how(context: Context) -> str:
+    args = context.args
+    return "json" if context.json else "raw" if args.raw else "times" if args.timestamps else ""
+
+
+def _print_one(context: Context, log: HubLog | StoredLog, processes: Sequence[JsonObject]) -> None:
+    args = context.args
+    writer = Writer(
+        _write, terminal=context.screen.colour, how=_how(context), process_id=log.process_id,
+        lines=args.last if args.since is not None else 0,
+    )  # fmt: skip
+    for piece in log.pieces():
+        writer.piece(piece.at, piece.offset, piece.stream, piece.data, piece.run_id)
+    if not processes:
+        writer.finish()
+        return
+    writer.finish(following=args.follow)
+
+    def take(piece: Piece) -> None:
+        if args.stream in (None, piece.stream):
+            writer.piece(piece.at, piece.offset, piece.stream, piece.data, piece.run_id)
+
+    if args.follow:
+        from wezparallel.frontends.cli.log_following import Following  # noqa: PLC0415  only this option needs it
+
+        try:
+            Following(context, take, lambda: None).follow({log.process_id: log.end})
+        finally:
+            writer.finish()
+    elif not log.end and not context.json:
+        context.note(f"{log.process_id} has written nothing yet ({states.word(processes[0])})")
+
+
+def _print_lines(
+    context: Context,
+    logs: Sequence[HubLog | StoredLog],
+    grep: re.Pattern[str] | None,
+    processes: Sequence[JsonObject],
+) -> None:
+    args = context.args
+    writer = log_lines.LineWriter(
+        _write, how=_how(context), terminal=context.screen.colour, grep=grep, last=args.last
+    )  # fmt: skip
+    if len(logs) > 1 or _is_open(context):
+        writer.name(sorted(log.process_id for log in logs))
+    follows = args.follow and bool(processes)
+    begun = {log.process_id: log_lines.Lines() for log in logs} if follows else {}
+    every = [log_lines.cut(log.pieces(), begun.get(log.process_id)) for log in logs]
+    for line in heapq.merge(*every, key=lambda line: line.at):
+        writer.line(line)
+    writer.end_of_past()
+    if follows:
+        _follow_lines(context, writer, begun, {log.process_id: log.end for log in logs})
+    elif not writer.has_written and not context.json:
+        asked = grep is not None or args.since or args.until
+        context.note("nothing like that is in the log" if asked else "nothing was written yet")
+
+
+def _follow_lines(
+    context: Context,
+    writer: log_lines.LineWriter,
+    begun: dict[ProcessId, log_lines.Lines],
+    offsets: dict[ProcessId, int],
+) -> None:
+    from wezparallel.frontends.cli.log_following import Following  # noqa: PLC0415  only this option needs it
+
+    last: dict[ProcessId, float] = {}
+
+    def take(piece: Piece) -> None:
+        if context.args.stream in (None, piece.stream):
+            last[piece.process_id] = piece.at
+            for line in begun.setdefault(piece.process_id, log_lines.Lines()).feed(piece):
+                writer.line(line)
+
+    def flush(quiet_s: float = _QUIET_S) -> None:
+        for process_id, lines in begun.items():
+            if context.now - last.get(process_id, 0) >= quiet_s:
+                for line in lines.finish():
+                    writer.line(line)
+
+    def join() -> list[ProcessId]:
+        found = [one["process_id"] for one in _chosen(context)]
+        writer.name(sorted(found))
+        return found
+
+    try:
+        Following(context, take, flush).follow(offsets, join if _is_open(context) else None)
+    finally:
+        flush(0)

@@ -58,6 +58,12 @@ def _match(context: Context, known: list[JsonObject], word: str) -> list[JsonObj
         if found:
             return found
         raise RequestError("process.not_found", f"no process matches '{word}'; `wezparallel ps` lists them all")
+    if word.endswith("/"):
+        workspace(context, word[:-1])
+        found = [one for one in known if one["workspace"] == word[:-1]]
+        if found:
+            return found
+        raise RequestError("process.not_found", f"there is no process in {word[:-1]}; `wezparallel up` starts some")
     exact = [one for one in known if one["process_id"] == word]
     # Processes of a renamed workspace keep their ids; the name that is shown means them too.
     exact = exact or [one for one in known if word in _names_of(one)]

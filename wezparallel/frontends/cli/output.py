@@ -10,6 +10,7 @@ import json
 import re
 
 from wezparallel.frontends.cli import text
+from wezparallel.frontends.cli.log_reading import Piece
 from wezparallel.wire import replay
 
 TYPE_CHECKING = False
@@ -24,7 +25,7 @@ _COLOUR = re.compile(rb"\x1b\[[0-9;:]*m|\x1b\]8;[^\x07\x1b]*(?:\x07|\x1b\\)")
 _LINE_START = re.compile(rb"\x1b\[[01]?G")
 _ERASE = re.compile(rb"\x1b\[([02]?)K")
 _ERASED = b"\x00"  # stands for "erase to the line's end" until the line is whole; no output has it any more by then
-_LONGEST_LINE = 64 * 1024  # bytes of an unfinished line that are kept back from a pipe
+LONGEST_LINE = 64 * 1024  # bytes of an unfinished line that are kept back from a pipe
 
 
 class Cleaner:
@@ -45,7 +46,7 @@ class Cleaner:
             return data
         data = self._rest + data
         end = data.rfind(b"\n") + 1
-        if len(data) - end > _LONGEST_LINE:
+        if len(data) - end > LONGEST_LINE:
             end = len(data)
         self._rest = data[end:]
         return b"".join(_last_state(line) for line in _lines(data[:end]))
@@ -86,6 +87,19 @@ def _last_state(line: bytes) -> bytes:
     return shown + end
 
 
+def as_json(piece: Piece) -> bytes:
+    """Return a piece of output as one line of JSON."""
+    try:
+        said, encoding = piece.data.decode("utf-8"), "utf-8"
+    except UnicodeDecodeError:
+        said, encoding = base64.b64encode(piece.data).decode("ascii"), "base64"
+    record = {
+        "process_id": piece.process_id, "at": text.rfc3339(piece.at), "offset": piece.offset, "stream": piece.stream,
+        "run_id": piece.run_id, "text": said, "encoding": encoding,
+    }  # fmt: skip
+    return json.dumps(record, ensure_ascii=False).encode() + b"\n"
+
+
 class Writer:
     """Writes a log's pieces in one of four ways: JSON lines, raw, with times, as text."""
 
@@ -107,7 +121,7 @@ class Writer:
     def piece(self, at: float, offset: int, stream: str, data: bytes, run_id: str | None = None) -> None:
         """Write one piece of output."""
         if self._how == "json":
-            out = self._json(at, offset, stream, data, run_id)
+            out = as_json(Piece(at, self._process_id, offset, stream, data, run_id))
         elif self._how == "raw":
             out = data
         else:
@@ -138,17 +152,6 @@ class Writer:
             return
         self._last_byte = out[-1:]
         self._write(out)
-
-    def _json(self, at: float, offset: int, stream: str, data: bytes, run_id: str | None) -> bytes:
-        try:
-            said, encoding = data.decode("utf-8"), "utf-8"
-        except UnicodeDecodeError:
-            said, encoding = base64.b64encode(data).decode("ascii"), "base64"
-        record = {
-            "process_id": self._process_id, "at": text.rfc3339(at), "offset": offset, "stream": stream,
-            "run_id": run_id, "text": said, "encoding": encoding,
-        }  # fmt: skip
-        return json.dumps(record, ensure_ascii=False).encode() + b"\n"
 
     def _timed(self, at: float, data: bytes) -> bytes:
         if not data:

@@ -49,9 +49,11 @@ async def read(hub: Hub, command: words.LogRead) -> words.Log:
         taken = lost = size = 0
         if is_memory:
             start = max(start, reader.tail_lines(hub.settings.logs.buffer_lines))
-        at: int | None = max(start, _from(reader, command, hub.now_ms(), start))
-        run_id: str | None = None
-        for chunk in reader.chunks(at or 0, end):
+        stop = end if command.until is None else _until(reader, command.until, hub.now_ms())
+        at: int | None = max(start, _from(reader, command, hub.now_ms(), (start, stop)))
+        run = reader.state_at(at or 0).get(logformat.RUN)
+        run_id = logformat.run_id_of(run) if run is not None else None
+        for chunk in reader.chunks(at or 0, max(at or 0, stop)):
             if chunk.kind in (logformat.LOST, logformat.DELETED):
                 lost += chunk.values[0] if chunk.kind == logformat.LOST else chunk.values[1] - chunk.values[0]
             elif chunk.kind == logformat.RUN:
@@ -137,7 +139,13 @@ async def in_memory(hub: Hub, process: Process) -> bytes | None:
         close_all(fds)
 
 
-def _from(reader: LogReader, command: words.LogRead, now_ms: int, start: int) -> int:
+def _until(reader: LogReader, said: str, now_ms: int) -> int:
+    """Return where output begins that is younger than that."""
+    return reader.offset_at(_moment(said, now_ms, "until") + logformat.STEP_MS)
+
+
+def _from(reader: LogReader, command: words.LogRead, now_ms: int, span: tuple[int, int]) -> int:
+    start, stop = span
     if command.offset is not None:
         if command.offset < start:
             raise RequestError(
@@ -146,13 +154,13 @@ def _from(reader: LogReader, command: words.LogRead, now_ms: int, start: int) ->
         return command.offset
     if command.lines is not None:
         kind = next((kind for kind, name in STREAMS.items() if name == command.stream), None)
-        return reader.tail_lines(command.lines, kind)
+        return reader.tail_lines(command.lines, kind, stop)
     if command.since is not None:
-        return reader.offset_at(_moment(command.since, now_ms))
+        return reader.offset_at(_moment(command.since, now_ms, "since"))
     return start
 
 
-def _moment(text: str, now_ms: int) -> int:
+def _moment(text: str, now_ms: int, field: str) -> int:
     age = _AGE.fullmatch(text)
     if age:
         return max(0, now_ms - int(min(float(age[1]) * _UNIT_S[age[2]] * 1000, now_ms)))
@@ -161,7 +169,7 @@ def _moment(text: str, now_ms: int) -> int:
     except ValueError:
         raise RequestError(
             "command.bad_value", f"{text!r} is neither a time as 2026-01-31T12:00:00Z nor an age as 90s, 10m, 2h, 1d",
-            field="since",
+            field=field,
         ) from None  # fmt: skip
 
 
