@@ -48,14 +48,23 @@ def has_view(daemon: Daemon, process_id: str, count: int = 1) -> None:
     until(lambda: len(views(daemon, process=process_id)) == count, 10, f"{count} views of {process_id}")
 
 
-def event(daemon: Daemon, since: dict[str, Any], name: str, timeout_s: float = 15) -> dict[str, Any]:
-    """Wait for the first event of that name after a `Status`; return its data."""
+def events(
+    daemon: Daemon, since: dict[str, Any], name: str, count: int, timeout_s: float = 15
+) -> list[dict[str, Any]]:
+    """Wait for the first events of that name after a `Status`; return their data."""
+    found: list[dict[str, Any]] = []
     with daemon.client() as client:
         stream = client.subscribe([name], since=since["seq"], epoch=since["epoch"])
-        message = stream.next(timeout_s)
-        assert message is not None, f"no {name} within {timeout_s} s"
-        found: dict[str, Any] = message["Event"]["data"]
-        return found
+        while len(found) < count:
+            message = stream.next(timeout_s)
+            assert message is not None, f"no more {name} within {timeout_s} s: {found}"
+            found.append(message["Event"]["data"])
+    return found
+
+
+def event(daemon: Daemon, since: dict[str, Any], name: str, timeout_s: float = 15) -> dict[str, Any]:
+    """Wait for the first event of that name after a `Status`; return its data."""
+    return events(daemon, since, name, 1, timeout_s)[0]
 
 
 def configured(daemon: Daemon, text: str) -> Path:

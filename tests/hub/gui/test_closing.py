@@ -12,7 +12,7 @@ from tests.hub.gui.conftest import NewGui
 from tests.support.daemon import Daemon
 from tests.support.fake_gui import FakeGui
 from tests.support.viewing import Pane
-from tests.support.views import add, configured, event, has_view, requests, snapshot, state, views
+from tests.support.views import add, configured, event, events, has_view, requests, snapshot, state, views
 from tests.support.waiting import until
 
 RULES = {"keep": "running", "stop": "stopped", "ask": "running"}
@@ -50,20 +50,23 @@ def test_a_pane_and_its_gui_are_known_once_the_client_is_there(daemon: Daemon, g
     until(lambda: snapshot(daemon)["loose"][0]["views"] == [{"pane": "1", "mux": gui.mux}], 5, "the file")
 
 
-@pytest.mark.parametrize("rule", RULES)
-def test_a_pane_closed_by_hand_does_what_its_process_says(daemon: Daemon, gui: FakeGui, rule: str) -> None:
-    shown(daemon, gui, "a", on_close=rule)
+def test_a_pane_closed_by_hand_does_what_its_process_says(daemon: Daemon, gui: FakeGui) -> None:
+    for pane, rule in enumerate(RULES):
+        shown(daemon, gui, rule, pane, on_close=rule)
     begin = now(daemon)
-    gui.close(1)
-    has_view(daemon, "a", 0)
-    assert state(daemon, "a") == "running"  # it is decided 2 s later
-    told = event(daemon, begin, "view.closed")
-    assert (told["by"], told["on_close"], told["pane"], told["mux"]) == ("user", rule, "1", gui.mux)
-    until(lambda: state(daemon, "a") == RULES[rule], 10, f"{rule} to act")
-    until(lambda: bool(requests(daemon, "ask_close", gui.mux)) == (rule == "ask"), 5, "the question")
-    if rule == "ask":
-        (asked,) = requests(daemon, "ask_close", gui.mux)
-        assert (asked["process_id"], asked["name"], asked["mux"]) == ("a", "a", gui.mux)
+    for pane, rule in enumerate(RULES):
+        gui.close(pane)
+        has_view(daemon, rule, 0)
+        assert state(daemon, rule) == "running"  # it is decided 2 s later
+    found = events(daemon, begin, "view.closed", len(RULES))
+    assert {one["process_id"]: (one["by"], one["on_close"], one["pane"], one["mux"]) for one in found} == {
+        rule: ("user", rule, str(pane), gui.mux) for pane, rule in enumerate(RULES)
+    }
+    for rule, after in RULES.items():
+        until(lambda rule=rule, after=after: state(daemon, rule) == after, 10, f"{rule} to act")  # type: ignore[misc]
+    until(lambda: bool(requests(daemon, "ask_close", gui.mux)), 5, "the question")
+    (asked,) = requests(daemon, "ask_close", gui.mux)
+    assert (asked["process_id"], asked["name"]) == ("ask", "ask")
 
 
 def test_a_client_that_was_killed_in_its_pane_is_a_pane_that_was_closed(daemon: Daemon, gui: FakeGui) -> None:

@@ -132,7 +132,7 @@ def test_numbers_of_requests_rise_over_a_hub_that_dies(daemon: Daemon, gui: Fake
     daemon.call("Ping", mux=gui.mux)
     numbers = []
     with Reader(snapshot_file(daemon)) as reader:
-        for _ in range(3):
+        for _ in range(2):
             numbers += [daemon.call("ViewFocus", process="a")["request"] for _ in range(4)]
             assert numbers[-1] in [one["id"] for one in requests(daemon, "focus", gui.mux)]  # before the answer
             before = daemon.kill_hub()
