@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from wezparallel.frontends.cli import exits, text
+from wezparallel.client import text
+from wezparallel.frontends.cli import exits
 from wezparallel.frontends.cli.render import Cell, Column
 
 TYPE_CHECKING = False

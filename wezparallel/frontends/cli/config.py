@@ -14,9 +14,9 @@ import subprocess
 import sys
 
 from wezparallel import paths
-from wezparallel.client import launch
+from wezparallel.client import launch, text
 from wezparallel.errors import RequestError
-from wezparallel.frontends.cli import exits, siblings, text
+from wezparallel.frontends.cli import exits, siblings
 from wezparallel.frontends.cli.render import Cell, Column
 
 TYPE_CHECKING = False

@@ -7,10 +7,10 @@ import os
 import time
 from importlib import metadata
 
-from wezparallel.client import launch, sync
+from wezparallel.client import launch, sync, text
 from wezparallel.client.control import Control
 from wezparallel.errors import LinkError, RequestError
-from wezparallel.frontends.cli import exits, text
+from wezparallel.frontends.cli import exits
 from wezparallel.frontends.cli.render import Cell, Column
 
 TYPE_CHECKING = False

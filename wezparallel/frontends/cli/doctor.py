@@ -13,10 +13,10 @@ import time
 from functools import cache
 
 from wezparallel import paths
-from wezparallel.client import launch
+from wezparallel.client import launch, text
 from wezparallel.client.control import Control
 from wezparallel.errors import LinkError, RequestError
-from wezparallel.frontends.cli import config, exits, siblings, text
+from wezparallel.frontends.cli import config, exits, siblings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from wezparallel.frontends.cli import exits, states, text
+from wezparallel.client import states, text
+from wezparallel.frontends.cli import exits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 import sys
 
+from wezparallel.client import text
 from wezparallel.errors import RequestError
-from wezparallel.frontends.cli import exits, given, text, trusting, writing_files
+from wezparallel.frontends.cli import exits, given, trusting, writing_files
 from wezparallel.frontends.cli.importers import documents, package_json, process_compose, procfile, tmuxp
 
 TYPE_CHECKING = False

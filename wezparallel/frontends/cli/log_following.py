@@ -8,10 +8,9 @@ from __future__ import annotations
 import select
 import sys
 
-from wezparallel.client import sync
+from wezparallel.client import states, sync, text
 from wezparallel.client.frames import FROM_START, FramesViewer
 from wezparallel.errors import LinkError, RequestError
-from wezparallel.frontends.cli import states, text
 from wezparallel.frontends.cli.log_reading import STREAMS, Piece
 from wezparallel.wire import frames
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from collections import deque
 
+from wezparallel.client import text
 from wezparallel.errors import RequestError
-from wezparallel.frontends.cli import text
 from wezparallel.frontends.cli.log_reading import Piece
 from wezparallel.frontends.cli.output import LONGEST_LINE, Cleaner, as_json
 from wezparallel.wire import replay, screenshot

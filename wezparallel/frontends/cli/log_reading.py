@@ -7,8 +7,8 @@ import os
 from collections import namedtuple
 
 from wezparallel import paths
+from wezparallel.client import text
 from wezparallel.errors import RequestError
-from wezparallel.frontends.cli import text
 from wezparallel.wire import logformat
 from wezparallel.wire.logreader import LogReader
 

@@ -13,9 +13,9 @@ import os
 import sys
 
 from wezparallel import paths
-from wezparallel.client import launch
+from wezparallel.client import launch, states, text
 from wezparallel.errors import RequestError
-from wezparallel.frontends.cli import config, exits, log_lines, names, states, text
+from wezparallel.frontends.cli import config, exits, log_lines, names
 from wezparallel.frontends.cli.log_reading import HubLog, Piece, StoredLog, Wanted
 from wezparallel.frontends.cli.output import Writer
 

@@ -10,9 +10,8 @@ import queue
 import threading
 import time
 
-from wezparallel.client import sync
+from wezparallel.client import states, sync, text
 from wezparallel.errors import WezparallelError
-from wezparallel.frontends.cli import states, text
 from wezparallel.frontends.cli.living import Living
 
 TYPE_CHECKING = False

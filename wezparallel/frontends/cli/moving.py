@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 
+from wezparallel.client import states
 from wezparallel.errors import RequestError
-from wezparallel.frontends.cli import exits, given, names, panes, small, states
+from wezparallel.frontends.cli import exits, given, names, panes, small
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

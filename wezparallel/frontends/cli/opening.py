@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 
-from wezparallel.frontends.cli import states, text
+from wezparallel.client import states, text
 from wezparallel.frontends.cli.living import Living
 from wezparallel.frontends.cli.render import Cell, Column
 

@@ -9,7 +9,7 @@ import base64
 import json
 import re
 
-from wezparallel.frontends.cli import text
+from wezparallel.client import text
 from wezparallel.frontends.cli.log_reading import Piece
 from wezparallel.wire import replay
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
-from wezparallel.client import launch
+from wezparallel.client import launch, states, text
 from wezparallel.errors import RequestError
-from wezparallel.frontends.cli import exits, states, text
+from wezparallel.frontends.cli import exits
 from wezparallel.frontends.cli.render import Cell, Column
 
 TYPE_CHECKING = False

@@ -6,8 +6,9 @@ import base64
 import os
 import sys
 
+from wezparallel.client import states, text
 from wezparallel.errors import WezparallelError
-from wezparallel.frontends.cli import exits, many, names, states, text
+from wezparallel.frontends.cli import exits, many, names
 from wezparallel.frontends.cli.main import complain
 from wezparallel.frontends.cli.render import WIDEST, Cell, Column
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 
+from wezparallel.client import text
 from wezparallel.errors import RequestError
-from wezparallel.frontends.cli import given, text
+from wezparallel.frontends.cli import given
 from wezparallel.frontends.cli.render import Cell, Column
 
 TYPE_CHECKING = False

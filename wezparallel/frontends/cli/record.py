@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import sys
 
+from wezparallel.client import text
 from wezparallel.errors import RequestError
-from wezparallel.frontends.cli import exits, names, text
+from wezparallel.frontends.cli import exits, names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import re
 import shutil
 import sys
 
-from wezparallel.frontends.cli import text
+from wezparallel.client import text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

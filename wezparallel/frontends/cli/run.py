@@ -6,8 +6,9 @@ import os
 import subprocess
 import sys
 
+from wezparallel.client import states
 from wezparallel.errors import RequestError
-from wezparallel.frontends.cli import door, exits, given, names, states, trusting
+from wezparallel.frontends.cli import door, exits, given, names, trusting
 from wezparallel.frontends.cli.up import project_root, template_name
 
 TYPE_CHECKING = False

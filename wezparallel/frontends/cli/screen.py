@@ -8,8 +8,9 @@ import shutil
 import subprocess
 import sys
 
+from wezparallel.client import text
 from wezparallel.errors import RequestError
-from wezparallel.frontends.cli import exits, names, text
+from wezparallel.frontends.cli import exits, names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

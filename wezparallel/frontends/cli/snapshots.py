@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import sys
 
+from wezparallel.client import text
 from wezparallel.errors import RequestError
-from wezparallel.frontends.cli import exits, text, writing_files
+from wezparallel.frontends.cli import exits, writing_files
 from wezparallel.frontends.cli.reconciling import difference
 from wezparallel.frontends.cli.render import Cell, Column
 

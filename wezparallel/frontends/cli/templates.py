@@ -9,8 +9,9 @@ import os
 import sys
 
 from wezparallel import paths
+from wezparallel.client import text
 from wezparallel.errors import RequestError
-from wezparallel.frontends.cli import exits, given, importing, saving, text, trusting, writing_files
+from wezparallel.frontends.cli import exits, given, importing, saving, trusting, writing_files
 from wezparallel.frontends.cli.render import Cell, Column
 from wezparallel.frontends.cli.up import FILE, check, project_root, template_name
 

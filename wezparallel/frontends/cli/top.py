@@ -13,7 +13,8 @@ import termios
 import time
 import tty
 
-from wezparallel.frontends.cli import exits, names, states, text
+from wezparallel.client import states, text
+from wezparallel.frontends.cli import exits, names
 from wezparallel.frontends.cli.living import WholeScreen
 from wezparallel.frontends.cli.render import Cell, Column
 

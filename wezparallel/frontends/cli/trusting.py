@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 
+from wezparallel.client import text
 from wezparallel.errors import RequestError
-from wezparallel.frontends.cli import exits, given, text
+from wezparallel.frontends.cli import exits, given
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

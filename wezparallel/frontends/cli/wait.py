@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 
+from wezparallel.client import states
 from wezparallel.client.ended import exit_code
 from wezparallel.errors import RequestError
-from wezparallel.frontends.cli import exits, names, states
+from wezparallel.frontends.cli import exits, names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from wezparallel.frontends.cli import exits, many, names, text, worktrees
+from wezparallel.client import text
+from wezparallel.frontends.cli import exits, many, names, worktrees
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from wezparallel.client import text
 from wezparallel.errors import RequestError
-from wezparallel.frontends.cli import text
 
 
 @pytest.mark.parametrize(

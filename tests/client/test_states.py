@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 
 from tests.support.scripted_hub import process
-from wezparallel.frontends.cli import states
+from wezparallel.client import states
 from wezparallel.protocol.process import State
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import signal
 
-from wezparallel.frontends.cli import text
+from wezparallel.client import text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
