@@ -7,7 +7,6 @@ from pathlib import Path
 
 from tests.support.commandline import CommandLine
 from tests.support.scripted_hub import ScriptedHub, process, workspace
-from wezparallel.frontends.cli.overview import git_branch
 
 PROCESSES = [
     process("shop/server"),
@@ -112,14 +111,3 @@ def test_after_a_stop_nothing_is_started_and_the_way_back_is_said(runtime: str, 
     assert done.code == 5
     assert "wezparallel daemon start" in done.out
     assert [path.name for path in Path(runtime).iterdir()] == ["stopped"]
-
-
-def test_a_branch_is_read_from_a_repository_and_from_a_linked_worktree(tmp_path: Path) -> None:
-    (tmp_path / "main" / ".git" / "worktrees" / "w").mkdir(parents=True)
-    (tmp_path / "main" / ".git" / "HEAD").write_text("ref: refs/heads/main\n")
-    (tmp_path / "w").mkdir()
-    (tmp_path / "w" / ".git").write_text(f"gitdir: {tmp_path}/main/.git/worktrees/w\n")
-    (tmp_path / "main" / ".git" / "worktrees" / "w" / "HEAD").write_text("ref: refs/heads/fix/login\n")
-    assert git_branch(str(tmp_path / "main")) == "main"
-    assert git_branch(str(tmp_path / "w")) == "fix/login"
-    assert git_branch(str(tmp_path)) == ""

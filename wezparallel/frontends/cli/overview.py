@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from wezparallel.client import launch, states, text
+from wezparallel.client.branch import git_branch
 from wezparallel.errors import RequestError
 from wezparallel.frontends.cli import exits
 from wezparallel.frontends.cli.render import Cell, Column
@@ -215,17 +216,3 @@ def _stopped(context: Context) -> int:
         context.screen.say("  wezparallel up              open a workspace here (starts it too)")
         context.screen.say("  wezparallel logs PROCESS    read a log, which needs no daemon")
     return exits.NO_DAEMON
-
-
-def git_branch(root: str) -> str:
-    """Return the branch that a folder is on, empty if it is no repository. Reads one file, runs no git."""
-    head = root + "/.git"
-    try:
-        if os.path.isfile(head):  # a linked worktree: the file says where its folder is
-            with open(head, encoding="utf-8") as file:
-                head = os.path.join(root, file.read().partition("gitdir:")[2].strip())
-        with open(head + "/HEAD", encoding="utf-8") as file:
-            said = file.read().strip()
-    except (OSError, UnicodeDecodeError):
-        return ""
-    return said.removeprefix("ref: refs/heads/") if said.startswith("ref: ") else said[:8]
