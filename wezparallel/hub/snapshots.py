@@ -155,38 +155,44 @@ class Snapshots:
             for process_id, one in told["processes"].items()
         }
         body = {"workspaces": told["workspaces"], "processes": processes}
-        said = json.dumps(body, ensure_ascii=False, sort_keys=True).encode("utf-8", "replace")
+        said = _said(body)
         path = paths.workspaces_file()
         if said == self._shown and os.path.exists(path):
             return
-        checksum = hashlib.sha256(said).hexdigest()
-        left = _left(path)
-        if left is not None and left[0] == checksum and left[1]:
+        left, is_ours = _left(path)
+        if left == said and is_ours:
             self._shown = said
             return
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-        if left is not None and not left[1]:
+        if left not in (None, said) and not is_ours:
             aside = f"{path}.edited-{at.replace('-', '').replace(':', '')}"
             os.rename(path, aside)
             log.warning("workspaces_file.edited", moved_to=aside, fix=f"wezparallel snapshot import {aside}")
-        text = {"note": _NOTE, "format": snapshot.FORMAT, "written_at": at, "checksum": checksum, **body}
+        text = {"note": _NOTE, "format": snapshot.FORMAT, "written_at": at, "checksum": _checksum(said), **body}
         replace(path, json.dumps(text, ensure_ascii=False, indent=2).encode("utf-8", "replace") + b"\n")
         self._shown = said
 
 
-def _left(path: str) -> tuple[str, bool] | None:
-    """Return the checksum of a file that is there, and whether it is as we wrote it; None if there is none."""
+def _left(path: str) -> tuple[bytes | None, bool]:
+    """Return what a file that is there says, None without one; and whether it is as we wrote it."""
     try:
         with open(path, "rb") as file:
             data = file.read()
     except FileNotFoundError:
-        return None
+        return None, False
     with contextlib.suppress(ValueError, KeyError, TypeError, RecursionError):
         told = json.loads(data)
-        body = {key: told[key] for key in ("workspaces", "processes")}
-        said = json.dumps(body, ensure_ascii=False, sort_keys=True).encode("utf-8", "replace")
-        return told["checksum"], told["checksum"] == hashlib.sha256(said).hexdigest()
-    return "", False
+        said = _said({key: told[key] for key in ("workspaces", "processes")})
+        return said, told.get("checksum") == _checksum(said)
+    return data, False
+
+
+def _said(body: JsonObject) -> bytes:
+    return json.dumps(body, ensure_ascii=False, sort_keys=True).encode("utf-8", "replace")
+
+
+def _checksum(said: bytes) -> str:
+    return hashlib.sha256(said).hexdigest()
 
 
 def event_data(entry: Entry) -> JsonObject:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import locale
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -42,6 +43,7 @@ else:
 _NEEDED = ("pydantic", "anyio", "psutil", "yaml", "structlog")
 _LITTLE = 1 << 30  # bytes free below which logs soon cannot be written
 _PATIENCE_S = 5
+_SET_ASIDE = re.compile(r"state\.db\.corrupt-\w+")
 _INDENT = 17  # columns of level and subject
 _WIDE = 1000  # into a pipe nothing is wrapped
 _STYLE = {"ok": "good", "fix": "bad", "note": "needs"}
@@ -183,6 +185,11 @@ def _state(_: Context) -> Iterator[Finding]:
         yield Finding("fix", "state", said, "make room: what cannot be written to a log is lost")
     else:
         yield Finding("ok", "state", said)
+    aside = sorted(name for name in os.listdir(place) if _SET_ASIDE.fullmatch(name)) if place == folder else []
+    if aside:
+        path = f"{text.home(folder, os.path.expanduser('~'))}/{aside[-1]}"
+        said = "a damaged database was set aside; what there is came from the newest snapshot"
+        yield Finding("note", "state", said, f"look at it with `wezparallel ps`, then: rm {path}*")
 
 
 def _wezterm(context: Context) -> Iterator[Finding]:

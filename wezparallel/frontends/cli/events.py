@@ -100,7 +100,19 @@ def _show(context: Context, event: JsonObject) -> None:
 
 
 def _subject(data: JsonObject) -> str:
-    return text.clean(str(data.get("process_id") or data.get("workspace") or data.get("hub_id") or ""))
+    return text.clean(
+        str(data.get("process_id") or data.get("workspace") or data.get("snapshot") or data.get("hub_id") or "")
+    )
+
+
+def _of_snapshot(data: JsonObject) -> list[str]:
+    """Return why a snapshot was written, or taken back; a damaged database is said with where it is now."""
+    counts = (
+        f"{text.plural(data['workspaces'], 'workspace')}, {text.plural(data['processes'], 'process', 'processes')}"
+    )
+    if data["because"] == "damage":
+        return [counts, f"the database was damaged and is set aside as {data.get('moved_to')}"]
+    return [counts, {"change": "by itself"}.get(data["because"], data["because"])]
 
 
 def _detail(event: JsonObject) -> str:
@@ -113,6 +125,8 @@ def _detail(event: JsonObject) -> str:
         parts.append(f"{ended} after {text.lasted(ran)}" if ran is not None else ended)
     elif data.get("pid") is not None:
         parts.append(f"pid {data['pid']}")
+    if event["name"].startswith("snapshot."):
+        parts += _of_snapshot(data)
     parts += [str(data[field]).rstrip(".") for field in ("reason", "message") if data.get(field)]
     by = event.get("by") or {}
     if by.get("role") == "agent":

@@ -63,7 +63,7 @@ def _run(argv: list[str]) -> int:
     grammar = parser.build(argv)
     try:
         words, command = parser.split_command(argv)
-        args = grammar.parse_args(words)
+        args = parser.parse(grammar, words)
         if command is not None:
             args.command = command
     except SystemExit as leaving:  # argparse ends the program after --help and wrong usage

@@ -316,6 +316,29 @@ def build(argv: Sequence[str]) -> argparse.ArgumentParser:
     return parser
 
 
+def parse(grammar: argparse.ArgumentParser, words: Sequence[str]) -> argparse.Namespace:
+    """Parse a command line; what stands behind options goes to arguments that may be missing, too.
+
+    argparse takes those for missing as soon as it comes to an option: `snapshot import --yes FILE`.
+    """
+    args, rest = grammar.parse_known_args(words)
+    verb = VERBS.get(args.verb)
+    for option in verb.options if verb and not any(word[:1] == "-" and word != "-" for word in rest) else ():
+        name = option.flags[0]
+        if name.startswith("-") or not rest:
+            continue
+        if option.rest.get("nargs") == "*":
+            setattr(args, name, [*getattr(args, name), *rest])
+            rest = []
+            continue
+        is_missing = option.rest.get("nargs") == "?" and getattr(args, name) == option.rest.get("default")
+        if is_missing and rest[0] in option.rest.get("choices", rest):
+            setattr(args, name, rest.pop(0))
+    if rest:
+        grammar.error(f"unrecognized arguments: {' '.join(rest)}")
+    return args
+
+
 def _shared() -> _Parser:
     """Return the options that stand before or behind any verb."""
     shared = _Parser(add_help=False)

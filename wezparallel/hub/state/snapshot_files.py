@@ -51,7 +51,7 @@ def write(folder: str, told: JsonObject, head: JsonObject, keep: int) -> tuple[E
 
 def prune(folder: str, keep: int) -> None:
     """Drop the oldest snapshots; other files of the folder are nobody's business."""
-    for name in _names(folder)[keep:]:
+    for name in (*_names(folder)[keep:], *_names(folder, ".new")):  # what a hub left that was killed
         with contextlib.suppress(OSError):
             os.unlink(f"{folder}/{name}")
 
@@ -102,9 +102,11 @@ def text_of(path: str) -> str:
         raise RequestError("command.bad_value", f"{path} is not UTF-8; save it as UTF-8", path=path) from None
 
 
-def _names(folder: str) -> list[str]:
+def _names(folder: str, suffix: str = "") -> list[str]:
+    """Return the names of snapshots, the newest first; with another suffix those of what is not finished."""
     with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-        return sorted((name for name in os.listdir(folder) if _NAME.match(name)), reverse=True)
+        names = [name for name in os.listdir(folder) if name.endswith(suffix)]
+        return sorted((name for name in names if _NAME.match(name.removesuffix(suffix))), reverse=True)
     return []
 
 
