@@ -10,6 +10,7 @@ from tests.wezterm.binaries import lacking
 from tests.wezterm.display import Display
 from tests.wezterm.gui import Gui
 from tests.wezterm.mux_server import MuxServer
+from tests.wezterm.person import Person
 from tests.wezterm.place import Place
 
 
@@ -59,3 +60,9 @@ def gui(place: Place, display: Display) -> Iterator[Gui]:
         yield gui
     finally:
         gui.close()
+
+
+@pytest.fixture
+def person(place: Place, gui: Gui) -> Person:
+    """Somebody at its window; nothing is set up yet."""
+    return Person(place, gui)

@@ -1,0 +1,109 @@
+"""Workspaces by keys in the real window: created from a template, looked at, switched between, and the dashboard."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.wezterm.gui import Gui
+from tests.wezterm.person import ENTRY, Person, template
+from tests.wezterm.waiting import wait_for
+
+pytestmark = [pytest.mark.wezterm_gui, pytest.mark.timeout(120)]
+
+FOUR = template("coder coder server\ncoder coder tests\nlog log tests")
+
+
+def test_from_the_entry_key_to_four_panes_that_speak(person: Person, gui: Gui, tmp_path: Path) -> None:
+    person.set_up(shop=FOUR)
+    empty = gui.colours(person.bar(tmp_path / "bar.png"))
+
+    gui.key(ENTRY)
+    assert person.wait_for_status("n new  w switch").endswith("? all ")
+    assert gui.colours(person.bar(tmp_path / "hint.png")) > empty + 20  # letters, with their soft edges
+    gui.key("n")
+    gui.wait_for_overlay("shop")
+    gui.key("slash")
+    gui.type("shop")
+    gui.wait_for_overlay(": shop")
+    gui.key("Return")
+    person.name("web")
+    panes = person.speaking("web")
+
+    person.wait_for_workspace("web")
+    person.wait_for_focus(panes["coder"]["pane_id"])
+    boxes = {
+        name: (pane["left_col"], pane["top_row"], pane["size"]["cols"], pane["size"]["rows"])
+        for name, pane in panes.items()
+    }
+    left, top, columns, rows = boxes["coder"]
+    assert (left, top) == (0, 0)
+    assert boxes["log"][:3] == (0, rows + 1, columns)
+    assert boxes["server"][:2] == (columns + 1, 0)
+    assert boxes["tests"][:2] == (columns + 1, boxes["server"][3] + 1)
+    assert 1.9 < columns / boxes["server"][2] < 2.1
+    assert {pane["tab_title"] for pane in panes.values()} == {"web"}
+    assert person.wait_for_status("● 4") == "web  ● 4 "
+    # What was typed at the window went to the window: no program had a key of it.
+    assert person.typed() == dict.fromkeys(("coder", "log", "server", "tests"), "")
+    assert gui.colours(gui.still(tmp_path / "four.png")) > 20
+
+
+def test_keys_switch_workspaces_and_each_shows_its_own_panes(person: Person, gui: Gui) -> None:
+    person.set_up(pair=template("one two"), single=template("three"))
+    shell = gui.list()[0]["pane_id"]
+    pair = person.create("pair", "web")
+    person.create("single", "jobs")
+
+    person.switch("web")
+    gui.key("x", "Return")
+    wait_for(lambda: person.typed()["one"] == "x\n", "the key in the first pane of web")
+    person.press("w")
+    shown = gui.wait_for_overlay("Switch to a workspace").splitlines()
+    # The last used one first, where one is at the end: Enter alone goes back and forth.
+    assert [line.split()[1] for line in shown[1:]] == ["jobs", "default", "web"]
+    gui.key("Return")
+    person.wait_for_workspace("jobs")
+    person.switch("default")
+    person.wait_for_focus(shell)
+    person.switch("web")
+    person.wait_for_focus(pair["one"]["pane_id"])
+
+    assert len(gui.list()) == 4
+    assert person.typed() == {"one": "x\n", "two": "", "three": ""}
+
+
+def test_a_shell_moves_the_window_and_keys_go_where_it_went(person: Person, gui: Gui) -> None:
+    person.set_up(pair=template("one two"), single=template("three"))
+    shell = gui.list()[0]["pane_id"]
+    person.create("pair", "web")
+    jobs = person.create("single", "jobs")
+    person.switch("default")
+
+    person.in_shell(shell, "wezparallel", "switch", "web")
+    person.wait_for_workspace("web")
+    assert "WezTerm goes there" in person.place.wezparallel("switch", "jobs").out
+    person.wait_for_workspace("jobs")
+    person.wait_for_focus(jobs["three"]["pane_id"])
+    gui.key("x", "Return")
+    wait_for(lambda: person.typed()["three"] == "x\n", "the key in the pane of jobs")
+
+
+def test_the_dashboard_comes_and_goes_by_the_same_key(person: Person, gui: Gui) -> None:
+    person.set_up(pair=template("one two"))
+    panes = person.create("pair", "web")
+    before = {pane["pane_id"] for pane in gui.list()}
+
+    person.press("d")
+    (dashboard,) = wait_for(lambda: {pane["pane_id"] for pane in gui.list()} - before, "the dashboard")
+    person.wait_for_focus(dashboard)
+    assert "2 of 2 run" in gui.wait_for_text(dashboard, "web/two")
+    # It lives: what happens meanwhile is seen without a key.
+    assert person.place.wezparallel("stop", "web/two").code == 0
+    gui.wait_for_text(dashboard, "1 of 2 run")
+    person.press("d")
+    wait_for(lambda: {pane["pane_id"] for pane in gui.list()} == before, "the end of the dashboard")
+    person.wait_for_focus(panes["one"]["pane_id"])
+    person.press("d")
+    wait_for(lambda: len(gui.list()) == len(before) + 1, "the dashboard, a second time")
