@@ -125,6 +125,18 @@ def running_daemon(home: Path) -> Iterator[Daemon]:
         shutil.rmtree(runtime, ignore_errors=True)
 
 
+def clear(daemon: Daemon) -> None:
+    """End and remove all that a daemon holds, so that the next test finds it as new."""
+    with daemon.client() as client:
+        for workspace in client.call("WorkspaceList", {})["workspaces"]:
+            client.call("WorkspaceDelete", {"name": workspace["name"]})
+        for process in client.call("ProcessList", {})["processes"]:
+            client.call("ProcessRemove", {"process": process["process_id"]})
+    kept = {daemon.home / "state", daemon.failpoints, daemon.home / "keeper.err"}
+    for path in {*daemon.home.iterdir(), *daemon.failpoints.iterdir()} - kept:
+        shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+
+
 def parse(data: bytes) -> list[dict[str, Any]]:
     """Return the JSON values of some lines."""
     return [json.loads(line) for line in data.splitlines()]

@@ -15,6 +15,8 @@ from tests.support.commandline import CommandLine
 from tests.support.daemon import Daemon
 from wezparallel.frontends.cli import completion, parser
 
+pytestmark = pytest.mark.one_daemon
+
 PLACED = {
     option.rest.get("metavar") for verb in parser.VERBS.values() for option in verb.options
     if not option.flags[0].startswith("-") and "choices" not in option.rest

@@ -15,6 +15,8 @@ import pytest
 from tests.support.commandline import CommandLine
 from tests.support.daemon import Daemon
 
+pytestmark = pytest.mark.one_daemon
+
 SCRIPT = "printf '\\033[31mred\\033[0m\\n'; echo two >&2; echo three; exec sleep 1000"
 
 

@@ -12,6 +12,8 @@ from tests.support.daemon import Daemon
 from tests.support.waiting import until
 from wezparallel.frontends.cli.top import SORTS, Table
 
+pytestmark = pytest.mark.one_daemon
+
 TWO = "layout: |\n  a b\npanes:\n  a: sleep 1000\n  b: sleep 1000\n"
 
 

@@ -10,6 +10,8 @@ from tests.support.commandline import CommandLine
 from tests.support.daemon import Daemon
 from wezparallel.frontends.cli.reconciling import difference
 
+pytestmark = pytest.mark.one_daemon
+
 BEFORE = "layout: |\n  server log\npanes:\n  server: sleep 1000\n  log: sleep 1001\n"
 AFTER = "layout: |\n  server worker\npanes:\n  server: sleep 2000\n  worker: sleep 2001\n"
 

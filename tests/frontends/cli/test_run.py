@@ -10,6 +10,8 @@ from tests.support.commandline import CommandLine
 from tests.support.daemon import Daemon
 from wezparallel.frontends.cli.run import process_name, program
 
+pytestmark = pytest.mark.one_daemon
+
 
 @pytest.mark.parametrize(
     ("argv", "name"), [(["npm", "run"], "npm"), (["/usr/bin/x.py"], "x"), ([".hidden"], ".hidden"), (["./"], ".")]

@@ -12,6 +12,8 @@ from tests.support.commandline import CommandLine
 from tests.support.daemon import Daemon
 from wezparallel.frontends.cli.up import project_root, template_name
 
+pytestmark = pytest.mark.one_daemon
+
 TWO = "layout: |\n  a  b\npanes:\n  a: sleep 1000\n  b: sleep 1000\n"
 
 

@@ -11,6 +11,8 @@ import pytest
 from tests.support.commandline import CommandLine
 from tests.support.daemon import Daemon
 
+pytestmark = pytest.mark.one_daemon
+
 
 def add(daemon: Daemon, name: str, script: str, **fields: Any) -> None:
     daemon.call("ProcessAdd", id=name, command="sh", args=["-c", script], **fields)

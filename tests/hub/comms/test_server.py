@@ -15,6 +15,8 @@ import pytest
 from tests.support.daemon import Daemon, parse
 from tests.support.waiting import until
 
+pytestmark = pytest.mark.one_daemon
+
 
 def test_a_ping_is_answered_in_each_of_its_spellings(daemon: Daemon) -> None:
     for spelling in ('"Ping"', '{"Ping":null}', '{"Ping":{}}'):

@@ -7,8 +7,12 @@ import socket
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.support.daemon import Daemon
 from tests.support.waiting import until
+
+pytestmark = pytest.mark.one_daemon
 
 
 class Listener:

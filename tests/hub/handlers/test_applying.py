@@ -11,6 +11,8 @@ from tests.support.daemon import Daemon
 from tests.support.waiting import until
 from wezparallel.errors import RequestError
 
+pytestmark = pytest.mark.one_daemon
+
 BEFORE = "panes:\n  server: [sleep, '1000']\n  log: [sleep, '1001']\nprocesses:\n  tests: [sleep, '1002']\n"
 AFTER = "panes:\n  server: [sleep, '2000']\n  worker: [sleep, '2001']\nprocesses:\n  tests: [sleep, '1002']\n"
 

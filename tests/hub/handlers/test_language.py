@@ -11,6 +11,8 @@ from tests.support.daemon import Daemon
 from tests.support.waiting import until
 from wezparallel.errors import RequestError
 
+pytestmark = pytest.mark.one_daemon
+
 SECRET = "s3cret-of-a-caller"
 SLEEP = "exec sleep 1000"
 

@@ -12,6 +12,8 @@ from tests.support.daemon import Daemon
 from tests.support.waiting import until
 from wezparallel.errors import RequestError
 
+pytestmark = pytest.mark.one_daemon
+
 
 def add(daemon: Daemon, process: str, script: str, **fields: Any) -> dict[str, Any]:
     return daemon.call("ProcessAdd", id=process, command="sh", args=["-c", script], restart="never", **fields)

@@ -13,6 +13,8 @@ from tests.support.waiting import until
 from wezparallel.client.frames import FramesViewer
 from wezparallel.errors import RequestError
 
+pytestmark = pytest.mark.one_daemon
+
 
 def add(daemon: Daemon, name: str = "a", **fields: Any) -> dict[str, Any]:
     return daemon.call("ProcessAdd", id=name, command="cat", **{"tty": True, **fields})["process"]

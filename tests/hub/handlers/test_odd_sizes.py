@@ -14,6 +14,8 @@ from tests.support.daemon import Daemon, parse
 from tests.support.waiting import until
 from wezparallel.errors import RequestError
 
+pytestmark = pytest.mark.one_daemon
+
 
 def test_a_long_definition_breaks_no_list(daemon: Daemon) -> None:
     for name in "abcd":

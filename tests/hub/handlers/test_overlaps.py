@@ -15,6 +15,8 @@ from tests.support.daemon import Daemon
 from tests.support.waiting import until
 from wezparallel.errors import RequestError
 
+pytestmark = pytest.mark.one_daemon
+
 STUBBORN = "trap '' TERM; echo up; while :; do sleep 0.05; done"
 ONE_STUBBORN = f"panes:\n  a: {json.dumps(['sh', '-c', STUBBORN])}\n"
 

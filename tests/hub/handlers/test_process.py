@@ -12,6 +12,8 @@ from tests.support.daemon import Daemon
 from tests.support.waiting import until
 from wezparallel.errors import RequestError
 
+pytestmark = pytest.mark.one_daemon
+
 
 def add(daemon: Daemon, name: str, script: str, **fields: Any) -> dict[str, Any]:
     """Add a process that runs a shell script."""

@@ -10,6 +10,8 @@ import pytest
 from tests.support.daemon import Daemon
 from wezparallel.errors import RequestError
 
+pytestmark = pytest.mark.one_daemon
+
 WORKER = """\
 kind: process
 description: A worker

@@ -12,6 +12,8 @@ from tests.support.daemon import Daemon
 from tests.support.waiting import until
 from wezparallel.errors import RequestError
 
+pytestmark = pytest.mark.one_daemon
+
 TWO = "panes:\n  a: [sleep, '1000']\n  b: 'echo $WORKSPACE $WEZPARALLEL_PROCESS; sleep 1001'\n"
 
 

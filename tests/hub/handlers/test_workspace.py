@@ -10,6 +10,8 @@ from tests.support.daemon import Daemon, parse
 from tests.support.waiting import until
 from wezparallel.errors import RequestError
 
+pytestmark = pytest.mark.one_daemon
+
 TWO = "layout: |\n  left right\npanes:\n  left: [sleep, '100']\n  right: [sleep, '200']\n"
 
 

@@ -17,6 +17,8 @@ from tests.support.waiting import until
 from wezparallel import paths
 from wezparallel.errors import RequestError
 
+pytestmark = pytest.mark.one_daemon
+
 SLEEP = "exec sleep 1000"
 
 

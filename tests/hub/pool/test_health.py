@@ -20,6 +20,8 @@ from tests.support.waiting import until
 from wezparallel.client.control import Control
 from wezparallel.errors import RequestError
 
+pytestmark = pytest.mark.one_daemon
+
 SLEEP = "exec sleep 1000"
 
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     from wezparallel.hub.app import Hub
 
+pytestmark = pytest.mark.one_daemon
+
 COUNTING = "echo up; exec sleep 100"
 
 

@@ -14,6 +14,8 @@ from tests.support.waiting import until
 from wezparallel.errors import RequestError
 from wezparallel.hub.workspaces import git as git_words
 
+pytestmark = pytest.mark.one_daemon
+
 ONE = "panes:\n  a: { command: [sleep, '1000'], worktree: agent/1 }\n"
 
 
