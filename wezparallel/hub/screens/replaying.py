@@ -48,9 +48,9 @@ class Replay:
 
     def _begin(self, reader: LogReader, run: tuple[int, int]) -> None:
         self.run_id = logformat.run_id_of(run)
-        begins, _, first = next(found for found in reversed(reader.runs()) if found[2] == run)
+        begins = next(offset for offset, _, values in reversed(reader.runs()) if values == run)
         self.offset = begins
-        self.is_whole = begins > reader.start or begins == 0 or first != run
+        self.is_whole = begins == 0 or begins > reader.start  # else its beginning has expired
         self.terminal = Terminal(*reader.state_at(begins).get(logformat.RESIZE, DEFAULT_SIZE))
         self._modes = Modes()
 
