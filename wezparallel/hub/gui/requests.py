@@ -55,6 +55,10 @@ class Requests:
             while len(self._spoke) > MOST_MUXES:
                 del self._spoke[next(iter(self._spoke))]
 
+    def has_spoken(self, mux: str) -> bool:
+        """Tell whether a GUI has a plugin that is there."""
+        return mux in self._spoke and mux_lives(mux)
+
     def target(self, shown_in: Iterable[str] = ()) -> str | None:
         """Return the GUI that was active last and is there; None if none is known.
 
