@@ -11,6 +11,7 @@ import os
 
 from wezparallel.errors import RequestError
 from wezparallel.keeper import ssh_agent
+from wezparallel.keeper.mounts import is_near
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,14 +64,17 @@ def _set_terminal(env: dict[str, str], facts: dict[str, str], term: str) -> None
 
 
 def is_known(term: str, env: dict[str, str]) -> bool:
-    """Tell whether this machine can describe a terminal; where it describes none at all, every one is known."""
+    """Tell whether this machine can describe a terminal; where it describes none at all, every one is known.
+
+    Folders on mounts that may hang are not looked at.
+    """
     if not term or "/" in term or term.startswith("."):
         return False
     home = env.get("HOME", "")
     folders = [env.get("TERMINFO", ""), home and f"{home}/.terminfo", *env.get("TERMINFO_DIRS", "").split(":")]
     found_any = False
-    for folder in (*folders, *_TERMINFO):
-        if not folder or not os.path.isdir(folder):
+    for folder in (*(one for one in folders if one.startswith("/") and is_near(one)), *_TERMINFO):
+        if not os.path.isdir(folder):
             continue
         found_any = True
         if os.path.exists(f"{folder}/{term[0]}/{term}") or os.path.exists(f"{folder}/{ord(term[0]):x}/{term}"):

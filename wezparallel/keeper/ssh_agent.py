@@ -3,6 +3,8 @@
 A program keeps the `SSH_AUTH_SOCK` that it began with, and the agent behind it goes away with the login (with
 `ssh -A` at each disconnect). So the child gets the link's name. A link never points to another of ours: whoever
 attaches from inside a held shell has that shell's link in his environment, and it would go round in circles.
+
+What lies on a mount that may hang is not looked at, only named.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from binascii import crc32
 from contextlib import suppress
 
 from wezparallel import paths
+from wezparallel.keeper.mounts import is_near
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,7 +46,7 @@ def for_child(process_id: ProcessId, agent: str) -> str:
     try:
         if _is_ours(agent):
             agent = os.readlink(agent)
-        if not os.path.exists(link):
+        if not _leads_somewhere(link):
             _point(link, agent)
     except (OSError, ValueError):
         return agent
@@ -56,9 +59,19 @@ def forget(process_id: ProcessId) -> None:
         os.unlink(link_of(process_id))
 
 
+def _leads_somewhere(link: str) -> bool:
+    try:
+        agent = os.readlink(link)
+    except OSError:
+        return False
+    return not is_near(agent) or os.path.exists(agent)
+
+
 def _is_ours(path: str) -> bool:
     folder = paths.ssh_agents_dir()
-    return path.startswith(folder + "/") or os.path.realpath(os.path.dirname(path)) == os.path.realpath(folder)
+    if path.startswith(folder + "/"):
+        return True
+    return is_near(path) and os.path.realpath(os.path.dirname(path)) == os.path.realpath(folder)
 
 
 def _point(link: str, agent: str) -> None:
