@@ -28,6 +28,7 @@ from wezparallel.hub.comms.dispatch import Dispatcher
 from wezparallel.hub.configuration import Configuration, load
 from wezparallel.hub.gui.gui import Gui
 from wezparallel.hub.handlers.table import HANDLERS
+from wezparallel.hub.metrics.counts import Counts
 from wezparallel.hub.pool import figures, notices
 from wezparallel.hub.pool.adoption import Adoption
 from wezparallel.hub.pool.alerts import Alerts
@@ -78,6 +79,8 @@ class Hub:
         self.state = store.load()
         self.link = link
         self.bus = Bus(store, self.now_ms, reply_line)
+        self.counts = Counts()
+        self.bus.on_event.append(self.counts.event)
         self.timers = Timers()
         self.environments = EnvIds(link)
         self.soon = server.soon()

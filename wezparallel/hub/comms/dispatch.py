@@ -12,8 +12,10 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
+from bisect import bisect_left
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import anyio
@@ -23,7 +25,9 @@ from pydantic import ValidationError
 from wezparallel.errors import RequestError, WezparallelError, WireError
 from wezparallel.hub.comms.committed import Committed
 from wezparallel.hub.comms.familiar import Familiar, split
+from wezparallel.hub.comms.replies import bad_fields, to_body, to_line
 from wezparallel.hub.failpoints import failpoint
+from wezparallel.hub.metrics.names import LATENCY_S
 from wezparallel.protocol import registry
 from wezparallel.protocol.command import Command, Mutation, Reply
 from wezparallel.wire.envelope import Request, parse_request, reply_line
@@ -40,8 +44,6 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 Accepted = dict[str, Any]
-
-MAX_BODY = MAX_LINE - 4096  # bytes of a reply without its id, which is its asker's
 
 _sorted = json.JSONEncoder(sort_keys=True)
 _UNWRITTEN = {"environment", "terminal"}  # fields that are kept in memory only
@@ -100,6 +102,7 @@ class Dispatcher:
         """`soon` calls back before the loop's next turn."""
         self._hub = hub
         self._handlers = handlers
+        self._counts = hub.counts
         self._in_flight: dict[str, InFlight] = {}
         self._familiar = Familiar(soon)
         self._committed = Committed(hub)
@@ -114,19 +117,20 @@ class Dispatcher:
         if known is not None:
             self._read(connection, known, digits)
             return
+        began = perf_counter()
         try:
             request = parse_request(line)
         except WezparallelError as error:
             request = Request("", {}, error.data.get("id"), "id" in error.data)
-            connection.slot(request.has_id).fill(reply_line("Error", error.to_json(), request))
+            self._slot(connection, request, began).fill(reply_line("Error", error.to_json(), request))
             return
-        slot = connection.slot(request.has_id)
+        slot = self._slot(connection, request, began)
         try:
             command = self._parse(request)
             handler = self._handlers[request.name]
             if isinstance(handler, Read):
                 if request.has_id is bool(digits):
-                    self._familiar.learn(head, handler, command)
+                    self._familiar.learn(head, handler, command, self._counts.of_command(request.name))
                 self._answer(slot, handler, command, request)
                 return
             self._familiar.forget()
@@ -144,12 +148,13 @@ class Dispatcher:
     def _read(self, connection: Connection, known: Known, digits: bytes) -> None:
         """Answer a read that was asked before; `digits` are its id."""
         store, handler = self._hub.store, known.handler
+        began = perf_counter()
         try:
             if store.error is not None:
                 request = _request(known.command, digits)
                 hub = self._looks_at(handler)
                 line = to_line(handler.run(hub, known.command), request)
-                self._fill(connection.slot(bool(digits)), (handler, known.command, request), line, hub)
+                self._fill(self._slot(connection, request, began), (handler, known.command, request), line, hub)
                 return
             state = handler.depends_on(self._hub) if handler.depends_on is not None else None
             body = known.body
@@ -159,12 +164,24 @@ class Dispatcher:
             line = body + b',"id":' + digits + b"}\n" if digits else body + b"}\n"
             if connection.waiting or (handler.sees_state and store.ticket() > store.committed):
                 asked = (handler, known.command, _request(known.command, digits))
-                self._fill(connection.slot(bool(digits)), asked, line, self._hub)
+                self._fill(self._slot(connection, asked[2], began), asked, line, self._hub)
             else:
                 connection.answer(line, bool(digits))
+                elapsed = perf_counter() - began
+                latency = known.latency
+                latency[bisect_left(LATENCY_S, elapsed)] += 1
+                latency[-1] += elapsed
         except Exception as error:  # noqa: BLE001  the boundary
             request = _request(known.command, digits)
-            connection.slot(request.has_id).fill(reply_line("Error", self._error(error, request.name), request))
+            slot = self._slot(connection, request, began)
+            slot.fill(reply_line("Error", self._error(error, request.name), request))
+
+    def _slot(self, connection: Connection, request: Request, began: float) -> Slot:
+        """Open the place of a reply, which is counted once it is there."""
+        slot = connection.slot(request.has_id)
+        name = request.name if request.name in self._handlers else ""
+        slot.done = lambda line: self._counts.replied(name, perf_counter() - began, line)
+        return slot
 
     async def _answer_late(self, slot: Slot, request: Request, handler: LateRead, command: Command[Reply]) -> None:
         try:
@@ -177,6 +194,19 @@ class Dispatcher:
     def closed(self, connection: Connection) -> None:
         """Forget a connection's subscription."""
         self._hub.bus.unsubscribe(connection)
+
+    def refused(self, line: bytes) -> None:
+        """Count the error that ended a connection."""
+        self._counts.refused(line)
+
+    def missed(self) -> None:
+        """Count an event that a subscriber was passed over with."""
+        self._counts.lagged += 1
+
+    @property
+    def waiting(self) -> tuple[int, int]:
+        """How many mutations with a key, and how many reads, wait."""
+        return len(self._in_flight), len(self._held)
 
     def resume(self) -> None:
         """Finish what an earlier hub accepted and did not answer."""
@@ -231,7 +261,7 @@ class Dispatcher:
         try:
             return model.model_validate(request.fields)
         except ValidationError as error:
-            raise _bad_fields(request.name, model, error) from None
+            raise bad_fields(request.name, model, error) from None
 
     def _mutate(self, caller: Caller, command: Command[Reply], waiter: tuple[Slot, Request], handler: Write) -> None:
         if self._hub.store.error is not None:
@@ -317,28 +347,6 @@ def _request(command: Command[Reply], digits: bytes) -> Request:
     return Request(type(command).__name__, {}, int(digits) if digits else None, bool(digits))
 
 
-def to_line(reply: Reply, request: Request) -> bytes:
-    """Return a reply as it travels; one that is too long becomes an error that says so."""
-    try:
-        body = to_body(reply)
-    except RequestError as error:
-        return reply_line("Error", error.to_json(), request)
-    return body + (b',"id":' + json.dumps(request.id).encode() + b"}\n" if request.has_id else b"}\n")
-
-
-def to_body(reply: Reply) -> bytes:
-    """Return a reply without its end, where the id stands. Raises RequestError `wire.too_long`."""
-    body = _head(reply.TAG) + reply.__pydantic_serializer__.to_json(reply)
-    if len(body) > MAX_BODY:
-        raise RequestError("wire.too_long", "the reply would be over 1 MiB; ask for a smaller page with `limit`")
-    return body
-
-
-@cache
-def _head(tag: str) -> bytes:
-    return b'{"' + tag.encode() + b'":'
-
-
 def _fill(waiter: tuple[Slot, Request], reply: dict[str, Any]) -> None:
     slot, request = waiter
     tag, body = next(iter(reply.items()))
@@ -360,16 +368,3 @@ def _unreadable(command: str) -> RequestError:
         f"{command} was accepted by another version of the daemon; look what became of it, and ask with a new key",
         command=command,
     )
-
-
-def _bad_fields(name: str, model: type[Command[Reply]], error: ValidationError) -> RequestError:
-    first = error.errors(include_url=False, include_context=False)[0]
-    field = ".".join(str(part) for part in first["loc"])
-    known = sorted(model.model_fields)
-    if first["type"] == "extra_forbidden":
-        return RequestError(
-            "command.unknown_field",
-            f"{name} has no field {field!r}; it has {', '.join(known) or 'none'}",
-            field=field,
-        )
-    return RequestError("command.bad_value", f"{name}.{field}: {first['msg']}", field=field, known=known)

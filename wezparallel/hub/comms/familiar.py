@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from wezparallel.hub.comms.dispatch import Read
+    from wezparallel.hub.metrics.counts import Latency
     from wezparallel.protocol.command import Command, Reply
 
 MAX_KNOWN = 256  # requests; a client that never asks the same twice empties them now and then
@@ -25,11 +26,13 @@ _MAX_DIGITS = 18
 class Known:
     """A read whose meaning is known."""
 
-    __slots__ = ("body", "command", "handler", "state")
+    __slots__ = ("body", "command", "handler", "latency", "state")
 
-    def __init__(self, handler: Read, command: Command[Reply]) -> None:
+    def __init__(self, handler: Read, command: Command[Reply], latency: Latency) -> None:
         self.handler = handler
         self.command = command
+        self.latency = latency
+        """Where the time is counted that its replies took."""
         self.body: bytes | None = None
         """The last reply, without its end."""
         self.state: object = None
@@ -49,12 +52,12 @@ class Familiar:
         """Return what a request means that begins so."""
         return self._known.get(head)
 
-    def learn(self, head: bytes, handler: Read, command: Command[Reply]) -> None:
+    def learn(self, head: bytes, handler: Read, command: Command[Reply], latency: Latency) -> None:
         """Remember a read."""
         if len(head) <= MAX_HEAD:
             if len(self._known) >= MAX_KNOWN:
                 self._known.clear()
-            self._known[head] = Known(handler, command)
+            self._known[head] = Known(handler, command, latency)
 
     def keep(self, known: Known, body: bytes, state: object) -> None:
         """Keep a reply while `state` stays equal; without one for the rest of this turn."""

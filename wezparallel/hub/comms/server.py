@@ -39,21 +39,33 @@ class Receiver(Protocol):
         """The connection is gone."""
         ...
 
+    def refused(self, line: bytes) -> None:
+        """The connection was told this error, and is closed."""
+        ...
+
+    def missed(self) -> None:
+        """The connection was passed over with an event."""
+        ...
+
 
 class Slot:
     """The place of one reply in a connection's order."""
 
-    __slots__ = ("_connection", "has_id", "line")
+    __slots__ = ("_connection", "done", "has_id", "line")
 
     def __init__(self, connection: Connection, has_id: bool) -> None:
         self._connection = connection
         self.has_id = has_id
         self.line: bytes | None = None
+        self.done: Callable[[bytes], object] | None = None
+        """Called with the reply."""
 
     def fill(self, line: bytes) -> None:
         """Give the reply; it leaves when its turn has come."""
         self.line = line
         self._connection.filled(self)
+        if self.done is not None:
+            self.done(line)
 
 
 class Connection(asyncio.Protocol):
@@ -204,6 +216,7 @@ class Connection(asyncio.Protocol):
         if self._paused:
             self._missed += 1
             self._last_missed = event.seq
+            self._receiver.missed()
             return
         self.write(line)
 
@@ -226,7 +239,9 @@ class Connection(asyncio.Protocol):
         return bool(poll.poll(0))
 
     def _refuse(self, error: WezparallelError) -> None:
-        self.write(reply_line("Error", error.to_json()))
+        line = reply_line("Error", error.to_json())
+        self.write(line)
+        self._receiver.refused(line)
         if self._transport is not None:
             self._transport.close()
 
