@@ -1,7 +1,7 @@
 """A stand-in for WezTerm: a process of its own that makes panes, starts the attach client in each, and closes them.
 
 `FakeGui` is the test's end. The program itself (`python -m tests.support.fake_gui FOLDER`) reads lines `open PANE
-PROCESS` and `close PANE`, answers each with a line, and writes what a pane shows to FOLDER/PANE. It listens at
+PROCESS`, `shell PANE PROCESS` and `close PANE`, answers each with a line, and writes what a pane shows to FOLDER/PANE. It listens at
 FOLDER/gui-sock-PID, as WezTerm does, and answers nothing there.
 """
 
@@ -41,9 +41,9 @@ class FakeGui:
             self.end()
             raise AssertionError("the GUI did not begin")
 
-    def open(self, pane: int, process_id: str) -> int:
-        """Make a pane that shows a process; return the client's pid."""
-        return int(self._say(f"open {pane} {process_id}"))
+    def open(self, pane: int, process_id: str, *, in_shell: bool = False) -> int:
+        """Make a pane that shows a process; return its program's pid: the client's, or that of a shell above it."""
+        return int(self._say(f"{'shell' if in_shell else 'open'} {pane} {process_id}"))
 
     def close(self, pane: int) -> None:
         """Close a pane as WezTerm does at a key press."""
@@ -104,8 +104,8 @@ class _Gui:
                     return
 
     def _do(self, words: list[str]) -> None:
-        if words[0] == "open":
-            print(self._open(words[1], words[2]), flush=True)
+        if words[0] in {"open", "shell"}:
+            print(self._open(words[1], words[2], in_shell=words[0] == "shell"), flush=True)
         elif words[0] == "close":
             self._close(words[1])
             print("closed", flush=True)
@@ -116,13 +116,15 @@ class _Gui:
             signal.sigtimedwait([], 0.5)
             sys.exit(0)
 
-    def _open(self, pane: str, process_id: str) -> int:
+    def _open(self, pane: str, process_id: str, *, in_shell: bool) -> int:
         env = {**os.environ, "WEZTERM_PANE": pane, "WEZTERM_UNIX_SOCKET": self.mux, "TERM_PROGRAM": "WezTerm",
                "TERM": "xterm-256color"}  # fmt: skip
         env.pop("TMUX", None)
         pid, master = pty.fork()
         if not pid:
-            os.execve(sys.executable, [sys.executable, "-I", "-S", ATTACH, process_id], env)
+            argv = [sys.executable, "-I", "-S", ATTACH, process_id]
+            argv = ["/bin/sh", "-c", f"{' '.join(argv)}; exec sleep 1000"] if in_shell else argv
+            os.execve(argv[0], argv, env)
         fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("4H", 24, 80, 0, 0))
         (self._folder / pane).touch()
         self._panes[pane] = (master, pid)

@@ -75,6 +75,17 @@ def test_a_client_that_was_killed_in_its_pane_is_a_pane_that_was_closed(daemon: 
     until(lambda: state(daemon, "a") == "stopped", 10, "the stop")
 
 
+def test_a_client_that_a_shell_started_is_not_the_pane(daemon: Daemon, gui: FakeGui) -> None:
+    add(daemon, "a", on_close="stop")
+    gui.open(1, "a", in_shell=True)
+    has_view(daemon, "a")
+    begin = now(daemon)
+    os.kill(views(daemon)[0]["pid"], signal.SIGKILL)
+    told = event(daemon, begin, "view.closed")
+    assert (told["by"], told["on_close"]) == ("program", "keep")
+    assert state(daemon, "a") == "running"
+
+
 @pytest.mark.parametrize("how", ["kill", "quit"])
 def test_a_gui_that_is_gone_keeps_everything(daemon: Daemon, gui: FakeGui, how: str) -> None:
     shown(daemon, gui, "a", on_close="stop")
