@@ -1,8 +1,8 @@
 """A stand-in for WezTerm: a process of its own that makes panes, starts the attach client in each, and closes them.
 
 `FakeGui` is the test's end. The program itself (`python -m tests.support.fake_gui FOLDER`) reads lines `open PANE
-PROCESS`, `shell PANE PROCESS` and `close PANE`, answers each with a line, and writes what a pane shows to FOLDER/PANE.
-It listens at FOLDER/gui-sock-PID, as WezTerm does, and answers nothing there.
+PROCESS`, `shell PANE PROCESS` and `close PANE`, answers each with a line, and writes what a pane shows to
+FOLDER/PANE. It listens at FOLDER/gui-sock-PID, as WezTerm does, and answers nothing there.
 """
 
 from __future__ import annotations

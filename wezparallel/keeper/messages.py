@@ -167,7 +167,7 @@ ADOPT_END = "adopt_end"  # keeper_pid, keeper_started_at, hub_deaths, upgrade {i
 PING = "ping"  # n
 LOST = "lost"  # process_id, offset, bytes: output that could not be written
 SUSPENDED = "suspended"  # run_id, process_id, suspended: bool, left: how many of it could not be stopped
-CALLED = "called"  # process_id, title, text: it rang its bell (both empty) or sent a notification, and nobody was there
+CALLED = "called"  # process_id, title, text: it rang (both empty) or sent a notification, and nobody was there
 ANSWERED = "answered"  # process_id: somebody typed at one of its terminals, for the first time since then
 OUTPUT = "output"  # process_id: first output of a run (for `ready` by default rules)
 

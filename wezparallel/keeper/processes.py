@@ -46,8 +46,8 @@ FACTS = ("TERM", "COLORTERM", "TERM_PROGRAM", "TERM_PROGRAM_VERSION")
 class Process:
     """What viewers attach to. It is known from `reserve` or `spawn` on, until `forget`."""
 
-    __slots__ = ("answers", "calling", "facts", "keys", "known", "last_exit", "lead", "log", "process_id", "run", "size",
-                 "together", "viewers", "whereabouts")  # fmt: skip
+    __slots__ = ("answers", "calling", "facts", "keys", "known", "last_exit", "lead", "log", "process_id", "run",
+                 "size", "together", "viewers", "whereabouts")  # fmt: skip
 
     def __init__(self, process_id: str, log: ProcessLog, loop: Loop, tell: Callable[..., object]) -> None:
         self.process_id = process_id
