@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 _CANCEL = b"\x18"  # CAN: ends a sequence that was cut in its middle
 _DATA = Struct("!QB")
 _OFFSET = Struct("!Q")
-_SIZE = Struct("!4H")
 
 
 class RelayViewer(StreamViewer):
@@ -59,7 +58,7 @@ class RelayViewer(StreamViewer):
                 self.end_hold(restore=True)
                 self.hold_ended()
         elif kind == frames.RESIZE:
-            self._resize(payload)
+            self.resized(payload)
         elif kind == frames.DETACH:
             self.hold_ended()
         elif kind == frames.GO and self.keyboard is None:
@@ -169,14 +168,6 @@ class RelayViewer(StreamViewer):
         """Show what does not stand in the log like this; it goes on there `held` bytes before the cursor."""
         if data:
             self.send(frames.DATA, _DATA.pack(max(0, self.cursor.offset - held - len(data)), TTY) + data)
-
-    def _resize(self, payload: bytes) -> None:
-        try:
-            self.about.size = _SIZE.unpack(payload)
-        except struct_error:
-            return
-        if self.process is not None:
-            self.process.lead.resized(self)
 
     def _keyboard_changed(self) -> None:
         self.full = self.keyboard is not None and self.keyboard.stuck

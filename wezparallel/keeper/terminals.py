@@ -41,7 +41,6 @@ LOOK_S = 1.0  # between two looks whether the client was stopped
 LOST_S = 0.25  # a terminal whose descriptor was lost comes again: not at once, descriptors are short
 
 _OFFSET = Struct("!Q")
-_SIZE = Struct("!4H")
 
 AWAY = 0  # the client has its terminal
 HELD = 1  # we have it, the client paints
@@ -122,7 +121,7 @@ class TerminalViewer(Viewer):
         elif kind == frames.GO and self._state == HELD:
             self._go(payload)
         elif kind == frames.RESIZE:
-            self._resize(payload)
+            self.resized(payload)
         elif kind == frames.DETACH:
             self._give_back((), leaves=False)
         elif kind == frames.HANGUP:
@@ -187,14 +186,6 @@ class TerminalViewer(Viewer):
         self.keyboard = Keyboard(self.loop, self.process, self, self._listen)
         self._state = LIVE
         self._look_at = self.loop.now() + LOOK_S
-
-    def _resize(self, payload: bytes) -> None:
-        try:
-            self.about.size = _SIZE.unpack(payload)
-        except struct_error:
-            return
-        if self.process is not None:
-            self.process.lead.resized(self)
 
     # The terminal
 

@@ -10,6 +10,8 @@ import base64
 import os
 import socket
 from collections import deque
+from struct import Struct
+from struct import error as struct_error
 
 from wezparallel.errors import WireError
 from wezparallel.keeper import hold
@@ -28,6 +30,7 @@ _READ = 64 * 1024
 _MAX_FDS = 4  # descriptors in one message; a terminal is one
 _FDS_BYTES = socket.CMSG_SPACE(_MAX_FDS * array.array("i").itemsize)
 _REASONS = {DETACH: "detached", HANGUP: "hangup"}
+_SIZE = Struct("!4H")
 _MAX_UNSENT = 1024 * 1024  # bytes; a peer that lets this much wait does not read at all
 
 
@@ -117,6 +120,15 @@ class Viewer:
     def unsent(self) -> int:
         """Bytes that the peer has not taken."""
         return len(self._unsent)
+
+    def resized(self, payload: bytes) -> None:
+        """Take in another size of the peer's screen."""
+        try:
+            self.about.size = _SIZE.unpack(payload)
+        except struct_error:
+            return
+        if self.process is not None:
+            self.process.lead.resized(self)
 
     def start(self, rest: list[tuple[int, bytes]]) -> None:
         """Handle what came together with the hello, and begin to listen."""
