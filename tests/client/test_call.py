@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -68,7 +69,9 @@ def test_a_missing_daemon_is_started_by_the_bare_interpreter(runtime: str) -> No
     finally:
         with Control() as control:
             control.stop(children=True)
-            assert control.wait_end(20)  # its folder is removed behind this test
+            with suppress(ConnectionError):  # its end: its folder is removed behind this test
+                while True:
+                    control._next(20)
 
 
 def test_a_hub_that_never_answers_ends_at_the_timeout(runtime: str) -> None:

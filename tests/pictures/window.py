@@ -10,7 +10,8 @@ import struct
 import termios
 import time
 
-from tests.pictures.emulator import Emulator, Picture
+from tests.pictures.emulator import Emulator
+from tests.pictures.picture import Picture
 from tests.support.daemon import Daemon
 from tests.support.viewing import PATIENCE_S, HeldKeeper, Pane
 from tests.support.waiting import until

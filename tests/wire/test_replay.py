@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wezparallel.wire.replay import Cleaner, clean, plain, sgr_only
+from wezparallel.wire.replay import Cleaner, clean, plain
 
 KEPT = {
     "colour": b"\x1b[1;38;2;1;2;3;48:5:6m",
@@ -202,15 +202,7 @@ def test_a_pipe_gets_the_text_as_it_was_left(data: bytes, expected: bytes) -> No
     assert plain(data) == expected
 
 
-def test_colours_alone_can_be_kept() -> None:
-    assert (
-        sgr_only(b"\x1b[1;31mred\x1b[0m\x1b[K\x1b]0;t\x07\x07\r\n\x1b[?25lx\x1b[>4;1m")
-        == b"\x1b[1;31mred\x1b[0m\r\nx"
-    )
-
-
 @settings(max_examples=300, deadline=None)
 @given(streams)
 def test_plain_text_has_no_control_characters_but_tabs_and_newlines(data: bytes) -> None:
     assert not re.search(rb"[\x00-\x08\x0b-\x1f\x7f]", plain(data))
-    assert not re.search(rb"\x1b(?!\[[0-9;:]*m)", sgr_only(data))

@@ -84,17 +84,6 @@ class Control:
             if kind == frames.REFUSED or (kind == frames.MESSAGE and body.get("m") == "refused"):
                 raise RequestError(body.get("code", "internal.bug"), body.get("message", "the keeper refused"))
 
-    def wait_end(self, timeout_s: Seconds) -> bool:
-        """Wait until the keeper has ended; tell whether it has."""
-        deadline = time.monotonic() + timeout_s
-        try:
-            while True:
-                self._next(deadline - time.monotonic())
-        except ConnectionError:
-            return True
-        except LinkError:
-            return False
-
     def ask(self, message: str, *, timeout_s: Seconds | None = None, **fields: object) -> JsonObject:
         """Send one message and return the fields of its `ok`. Raises RequestError if it is refused."""
         self._last += 1

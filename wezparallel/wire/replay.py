@@ -50,9 +50,6 @@ _CLEAN = re.compile(
     + _DROPPED
     + rb"|[\x05\x07]"
 )
-_SGR_ONLY = re.compile(
-    rb"([^\x00-\x08\x0b\x0c\x0e-\x1f\x7f\xc2]+|\x08|\xc2[\xa0-\xbf]|(?:\x1b\[[0-9;:]{0,256}m)+)|" + _DROPPED + rb"|."
-)
 _PLAIN = re.compile(rb"([^\x00-\x08\x0b\x0c\x0e-\x1f\x7f\xc2]+|\x08|\xc2[\xa0-\xbf])|" + _DROPPED + rb"|.")
 
 # What later bytes may complete: from here on nothing can be told yet.
@@ -123,11 +120,6 @@ def plain(data: bytes) -> bytes:
     if b"\r" in text:
         text = _OVERWRITTEN.sub(b"", _LINE_END.sub(b"", text))
     return text
-
-
-def sgr_only(data: bytes) -> bytes:
-    """Return the text with its colours, and with the returns that overwrite lines."""
-    return b"".join(_SGR_ONLY.findall(data))
 
 
 def _shortened(match: re.Match[bytes]) -> bytes:
