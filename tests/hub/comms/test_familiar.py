@@ -12,6 +12,7 @@ import pytest
 from tests.support.daemon import Daemon
 from wezparallel.hub.comms.dispatch import Read
 from wezparallel.hub.comms.familiar import MAX_HEAD, MAX_KEPT, MAX_KNOWN, Familiar, split
+from wezparallel.hub.metrics.counts import Latency
 from wezparallel.protocol.hub import Ping
 
 
@@ -46,7 +47,7 @@ def _read(*_: object) -> Any:
 def test_a_reply_lives_for_one_turn_unless_its_handler_says_what_it_depends_on() -> None:
     familiar, next_turn = _familiar()
     for head in (b"a", b"b"):
-        familiar.learn(head, Read(_read), Ping(), [])
+        familiar.learn(head, Read(_read), Ping(), Latency())
     once, longer = familiar.find(b"a"), familiar.find(b"b")
     assert once is not None
     assert longer is not None
@@ -58,11 +59,11 @@ def test_a_reply_lives_for_one_turn_unless_its_handler_says_what_it_depends_on()
 
 def test_neither_many_nor_long_requests_are_remembered_without_bound() -> None:
     familiar, _ = _familiar()
-    familiar.learn(b"x" * (MAX_HEAD + 1), Read(_read), Ping(), [])
+    familiar.learn(b"x" * (MAX_HEAD + 1), Read(_read), Ping(), Latency())
     assert familiar.find(b"x" * (MAX_HEAD + 1)) is None
     heads = [str(number).encode() for number in range(3 * MAX_KNOWN)]
     for head in heads:
-        familiar.learn(head, Read(_read), Ping(), [])
+        familiar.learn(head, Read(_read), Ping(), Latency())
     assert 0 < sum(familiar.find(head) is not None for head in heads) <= MAX_KNOWN
     known = familiar.find(heads[-1])
     assert known is not None

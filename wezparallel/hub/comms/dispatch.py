@@ -12,7 +12,6 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from bisect import bisect_left
 from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
@@ -27,7 +26,7 @@ from wezparallel.hub.comms.committed import Committed
 from wezparallel.hub.comms.familiar import Familiar, split
 from wezparallel.hub.comms.replies import bad_fields, to_body, to_line
 from wezparallel.hub.failpoints import failpoint
-from wezparallel.hub.metrics.names import LATENCY_S
+from wezparallel.hub.metrics.counts import TIMED_EVERY
 from wezparallel.protocol import registry
 from wezparallel.protocol.command import Command, Mutation, Reply
 from wezparallel.wire.envelope import Request, parse_request, reply_line
@@ -148,7 +147,8 @@ class Dispatcher:
     def _read(self, connection: Connection, known: Known, digits: bytes) -> None:
         """Answer a read that was asked before; `digits` are its id."""
         store, handler = self._hub.store, known.handler
-        began = perf_counter()
+        latency = known.latency
+        began = perf_counter() if latency.untimed >= TIMED_EVERY - 1 else 0.0
         try:
             if store.error is not None:
                 request = _request(known.command, digits)
@@ -167,10 +167,10 @@ class Dispatcher:
                 self._fill(self._slot(connection, asked[2], began), asked, line, self._hub)
             else:
                 connection.answer(line, bool(digits))
-                elapsed = perf_counter() - began
-                latency = known.latency
-                latency[bisect_left(LATENCY_S, elapsed)] += 1
-                latency[-1] += elapsed
+                if began:
+                    latency.add(perf_counter() - began, TIMED_EVERY)
+                else:
+                    latency.untimed += 1
         except Exception as error:  # noqa: BLE001  the boundary
             request = _request(known.command, digits)
             slot = self._slot(connection, request, began)
@@ -179,6 +179,7 @@ class Dispatcher:
     def _slot(self, connection: Connection, request: Request, began: float) -> Slot:
         """Open the place of a reply, which is counted once it is there."""
         slot = connection.slot(request.has_id)
+        began = began or perf_counter()
         name = request.name if request.name in self._handlers else ""
         slot.done = lambda line: self._counts.replied(name, perf_counter() - began, line)
         return slot
