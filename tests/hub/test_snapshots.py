@@ -138,6 +138,9 @@ def test_a_full_disk_is_said_and_hurts_nothing_else(saving: Daemon) -> None:
     shop(saving)
     hub_log = saving.home / "state" / "wezterm-parallel" / "hub.log"
     until(lambda: "snapshot.failed" in hub_log.read_text(), 10, "the log to say it")
+    taken = saving.call("SnapshotImport", source="processes: { one: { command: sleep, args: [9] } }")
+    assert (changes(taken), taken["before"]) == ([("added", "one", None)], None)
+    assert "could not be saved" in taken["notes"][0]
     folder.unlink()
     until(lambda: len(files(saving)) == 1, 10, "the next try")
 

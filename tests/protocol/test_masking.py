@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wezparallel.protocol.masking import MASK, is_secret, masked, masked_text
+from wezparallel.protocol.masking import MASK, is_secret, masked, masked_arguments, masked_command, masked_text
 
 SECRET = [
     "CLAUDE_API_KEY", "ANTHROPIC_API_KEY", "GITHUB_TOKEN", "token", "AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID",
@@ -64,3 +64,30 @@ def test_no_text_changes_its_shape(text: str) -> None:
 def test_what_is_no_secret_stays() -> None:
     text = "ui:\n  theme: dark # token\n  keybindings: { kill: ctrl+k }\nA_KEY: ${A_KEY}\n"
     assert masked_text(text) == text
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        (["run", "--token=hush", "-v"], ["run", f"--token={MASK}", "-v"]),
+        (["run", "--api-key", "hush", "x"], ["run", "--api-key", MASK, "x"]),
+        (["env", "API_KEY=hush", "PORT=1"], ["env", f"API_KEY={MASK}", "PORT=1"]),
+        (["psql", "postgres://me:hush@h/x"], ["psql", f"postgres://me:{MASK}@h/x"]),
+        (["sh", "-c", "A_TOKEN='hush' x --password hush;"], ["sh", "-c", f"A_TOKEN='{MASK}' x --password {MASK};"]),
+    ],
+)
+def test_a_secret_among_arguments_is_covered(said: list[str], shown: list[str]) -> None:
+    assert masked_arguments(said) == shown
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        ["ssh", "--key", "/home/me/.ssh/id", "--key", "./a", "--key", "cert.pem"], ["run", "--token", "-v"],
+        ["run", "--token=$TOKEN", "--token", "${TOKEN}"], ["git", "push", "--tags", "origin"], ["keys", "a=b", ""],
+        ["--max-tokens=5", "--monkey", "x", "--author=me"],
+    ],
+)  # fmt: skip
+def test_files_references_and_other_words_are_left(said: list[str]) -> None:
+    assert masked_arguments(said) == said
+    assert masked_command(" ".join(said)) == " ".join(said)

@@ -57,10 +57,10 @@ def compare(state: State, said: Snapshot, *, prune: bool) -> list[_Step]:
     if prune:
         gone = [one for key, one in sorted(there.items()) if key not in said.processes and not one.removed]
         steps += [_gone(one) for one in gone]
+        named = said.workspaces.keys() | {one.workspace for one in said.processes.values()}
         steps += [
-            _gone_workspace(state, one, said) for name, one in sorted(state.workspaces.items())
-            if name not in said.workspaces and name not in _needed(state, said)
-        ]  # fmt: skip
+            _gone_workspace(state, one, said) for name, one in sorted(state.workspaces.items()) if name not in named
+        ]
     return steps
 
 
@@ -102,7 +102,7 @@ def _process(state: State, there: Process | None, said: Process, file: Snapshot)
     if there is None:
         change = _change("added", "process", said.process_id, command)
         skipped = _why_not(state, said)
-        workspace = file.workspaces.get(said.workspace or "") or state.workspaces.get(said.workspace or "")
+        workspace = state.workspaces.get(said.workspace or "") or file.workspaces.get(said.workspace or "")
         starts = _comes_back(said) and (workspace is None or workspace.open) and skipped is None
         return _Step(change.model_copy(update={"skipped": skipped, "starts": starts}), None, said, said.settings)
     if there.removed:
@@ -154,11 +154,8 @@ def _gone(there: Process) -> _Step:
 
 
 def _gone_workspace(state: State, there: Workspace, said: Snapshot) -> _Step:
-    stays = [
-        one.process_id for one in state.members(there.name)
-        if (is_up(one) and one.process_id not in said.processes)
-        or (one.process_id in said.processes and said.processes[one.process_id].workspace == there.name)
-    ]  # fmt: skip
+    members = state.members(there.name)
+    stays = [one.process_id for one in members if is_up(one) and one.process_id not in said.processes]
     skipped = f"{', '.join(stays[:3])} {'runs' if len(stays) == 1 else 'run'} in it" if stays else None
     return _Step(_change("removed", "workspace", there.name, there.root, skipped=skipped), there)
 
@@ -225,8 +222,9 @@ class Restoration:
             if step.change.kind == "removed" and isinstance(step.there, Process):
                 self._hub.pool.want_gone(step.there)
         for step in done:
-            if step.change.kind == "removed" and isinstance(step.there, Workspace):
-                self._hub.workspaces.delete(step.there)
+            one = step.there if step.change.kind == "removed" else None
+            if isinstance(one, Workspace) and not self._hub.state.members(one.name):  # else something stays in it
+                self._hub.workspaces.delete(one)
         # Only now: what starts may wait for one that stands further down.
         return {one.process_id: self._hub.pool.want_up(one) for one in started if one is not None}
 

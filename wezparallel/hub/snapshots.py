@@ -105,7 +105,8 @@ class Snapshots:
         while True:
             self._configured = anyio.Event()
             kept = self._hub.settings.workspaces.snapshots_kept
-            await anyio.to_thread.run_sync(snapshot_files.prune, paths.snapshots_dir(), kept)
+            async with self._writing:  # what is not finished is pruned, too
+                await anyio.to_thread.run_sync(snapshot_files.prune, paths.snapshots_dir(), kept)
             with anyio.move_on_after(self._hub.settings.workspaces.auto_save_interval):
                 await self._configured.wait()
                 continue

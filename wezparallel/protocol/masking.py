@@ -12,7 +12,7 @@ _NAMES = re.compile(
     r"(?:^|[_.-])(?:key|token|pat|auth|jwt)s?$|api_?key|access_?key|private_?key|secret|passw(?:or)?d|passphrase|credential",
     re.IGNORECASE,
 )
-_HARMLESS = re.compile(r"(?:max|num|min|limit|count|output|input|thinking|total)_\w*tokens$|^ssh_auth", re.IGNORECASE)
+_HARMLESS = re.compile(r"(?:max|num|min|limit|count|output|input|thinking|total)[_-][\w-]*tokens$|^ssh_auth", re.IGNORECASE)
 _REFERENCE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}\Z|\$[A-Za-z_][A-Za-z0-9_]*\Z")
 _IN_URL = re.compile(r"(?<=://)([^/\s:@]*):([^@\s/]+)(?=@)")
 _LINE = re.compile(r"""^(\s*(?:-\s+)?\{?\s*["']?(?P<name>[\w.-]+)["']?\s*[:=]\s*)(?P<value>\S.*?)(\s*)$""")

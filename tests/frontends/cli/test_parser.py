@@ -79,3 +79,29 @@ def test_a_verb_does_not_load_the_registry(words: list[str], wezparallel: Comman
     )  # fmt: skip
     assert done.stderr.splitlines()[-1] == "False"
     assert not list(Path(wezparallel.environment["WEZPARALLEL_RUNTIME_DIR"]).iterdir())
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("snapshot import --yes a.yaml", {"what": "import", "names": ["a.yaml"], "yes": True}),
+        ("snapshot --json rollback -y 2026", {"what": "rollback", "names": ["2026"], "json": True}),
+        ("template import --as tmuxp a.yaml", {"what": "import", "names": ["a.yaml"], "kind": "tmuxp"}),
+        ("config --origin check -", {"what": "check", "file": "-", "origin": True}),
+        ("snapshot diff a b", {"what": "diff", "names": ["a", "b"]}),
+        ("events --since 5m process.*", {"pattern": ["process.*"], "since": "5m"}),
+    ],
+)
+def test_words_may_stand_behind_options(line: str, expected: dict[str, object]) -> None:
+    words = line.split()
+    args = vars(parser.parse(parser.build(words), words))
+    assert {name: args[name] for name in expected} == expected
+
+
+@pytest.mark.parametrize("line", ["status --json more", "snapshot list --what", "down --json a b"])
+def test_a_word_too_many_is_refused(line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    words = line.split()
+    with pytest.raises(SystemExit) as ended:
+        parser.parse(parser.build(words), words)
+    assert ended.value.code == 2
+    assert f"unrecognized arguments: {words[-1]}" in capsys.readouterr().err

@@ -112,7 +112,7 @@ def _of_snapshot(data: JsonObject) -> list[str]:
     )
     if data["because"] == "damage":
         return [counts, f"the database was damaged and is set aside as {data.get('moved_to')}"]
-    return [counts, {"change": "by itself"}.get(data["because"], data["because"])]
+    return [counts, "by itself" if data["because"] == "change" else str(data["because"])]
 
 
 def _detail(event: JsonObject) -> str:

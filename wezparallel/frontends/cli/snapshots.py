@@ -138,15 +138,25 @@ def _carry_out(context: Context, command: str, fields: JsonObject, planned: Json
     reply = context.call(command, environment=dict(os.environ), **fields)
     if context.json:
         context.dump(reply)
-        return exits.OK
+    else:
+        _tell(context, reply, todo, reply["notes"][len(planned["notes"]) :])
+    return exits.OK
+
+
+def _tell(context: Context, reply: JsonObject, todo: list[JsonObject], notes: list[str]) -> None:
+    """Say what was done, how it is taken back, and what is left to do."""
     refused = [one for one in reply["processes"] if one["now"] == "refused"]
-    for one in refused:
-        context.note(f"{one['process_id']}: {one['error']['message']}")
+    for note in [*notes, *(f"{one['process_id']}: {one['error']['message']}" for one in refused)]:
+        context.note(note)
     started = len(reply["processes"]) - len(refused)
     tail = f"; {text.plural(started, 'process', 'processes')} started" if started else ""
-    context.screen.say(f"done{tail}; `wezparallel snapshot rollback {reply['before']}` takes it back")
-    _tell_behind(context, todo)
-    return exits.OK
+    if reply["before"] is not None:
+        tail += f"; `wezparallel snapshot rollback {reply['before']}` takes it back"
+    context.screen.say(f"done{tail}")
+    behind = [one["name"] for one in todo if one["needs_restart"]]
+    if behind:
+        names = ", ".join(behind)
+        context.note(f"{names} runs as before until a restart: wezparallel restart {' '.join(behind)}")
 
 
 def _diff(context: Context) -> int:
@@ -185,13 +195,6 @@ def _question(todo: list[JsonObject]) -> str:
     parts = [f"{verb} {count}" for kind, verb in verbs.items() if (count := sum(one["kind"] == kind for one in todo))]
     sentence = ", ".join(parts)
     return sentence[:1].upper() + sentence[1:]
-
-
-def _tell_behind(context: Context, todo: list[JsonObject]) -> None:
-    behind = [one["name"] for one in todo if one["needs_restart"]]
-    if behind:
-        names = ", ".join(behind)
-        context.note(f"{names} runs as before until a restart: wezparallel restart {' '.join(behind)}")
 
 
 def _counts(record: JsonObject) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import anyio.to_thread
 
 from wezparallel import paths
+from wezparallel.errors import RequestError
 from wezparallel.hub.handlers.workspace import outcome
 from wezparallel.hub.pool import checks
 from wezparallel.hub.restoring import Restoration, compare
@@ -94,17 +95,20 @@ def _restore(
 
 async def _restored(hub: Hub, because: str, accepted: Accepted) -> dict[str, Any]:
     """Keep what there was, wait for what was started."""
-    before = None
+    before, notes = None, list(accepted["notes"])
     if accepted["before"] is not None:
-        entry, _ = await hub.snapshots.write(because, accepted["before"])
-        before = entry.snapshot_id
+        try:
+            entry, _ = await hub.snapshots.write(because, accepted["before"])
+            before = entry.snapshot_id
+        except RequestError as error:  # the deed is done
+            notes.append(f"what there was before could not be saved: {error.message}")
     found = []
     for process_id, run_id in accepted["runs"].items():
         process = hub.state.processes.get(process_id)
         if process is not None:
             found.append(await outcome(hub, process, run_id))
     changes = [words.SnapshotChange.model_validate(one) for one in accepted["changes"]]
-    return {"changes": changes, "processes": found, "notes": accepted["notes"], "before": before}
+    return {"changes": changes, "processes": found, "notes": notes, "before": before}
 
 
 async def list_(hub: Hub, command: words.SnapshotList) -> words.Snapshots:
