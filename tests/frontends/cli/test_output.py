@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from wezparallel.frontends.cli.output import Cleaner, Writer
+from wezparallel.client.cleaning import Cleaner
+from wezparallel.frontends.cli.output import Writer
 
 
 def cleaned(data: bytes, *, terminal: bool, step: int = 1000) -> bytes:

@@ -1,6 +1,6 @@
 """Lines of several logs, each behind the name of who wrote it; or only those that a regular expression finds. Pure.
 
-A line is told when it is whole, with the time of its first byte. Above: logs.py; below: output.py, which cleans.
+A line is told when it is whole, with the time of its first byte. Above: logs.py; below: client/cleaning.py.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ import re
 from collections import deque
 
 from wezparallel.client import text
+from wezparallel.client.cleaning import LONGEST_LINE, Cleaner
 from wezparallel.errors import RequestError
 from wezparallel.frontends.cli.log_reading import Piece
-from wezparallel.frontends.cli.output import LONGEST_LINE, Cleaner, as_json
+from wezparallel.frontends.cli.output import as_json
 from wezparallel.wire import replay, screenshot
 from wezparallel.wire.emulator import Terminal
 

@@ -1,91 +1,17 @@
-"""What a program wrote, made fit for another terminal, a pipe or JSON. Above: logs.py; pure but for its `write`.
-
-On a terminal colours, links and carriage returns stay, what else steers it goes; into a pipe only text is left.
-"""
+"""What a program wrote, made fit for another terminal, a pipe or JSON. Above: logs.py; pure but for its `write`."""
 
 from __future__ import annotations
 
 import base64
 import json
-import re
 
 from wezparallel.client import text
+from wezparallel.client.cleaning import Cleaner, split_lines
 from wezparallel.frontends.cli.log_reading import Piece
-from wezparallel.wire import replay
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-_SEQUENCE = re.compile(
-    rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[ -/]*[0-~])"
-    rb"|[\x00-\x07\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f]"
-)
-_COLOUR = re.compile(rb"\x1b\[[0-9;:]*m|\x1b\]8;[^\x07\x1b]*(?:\x07|\x1b\\)")
-_LINE_START = re.compile(rb"\x1b\[[01]?G")
-_ERASE = re.compile(rb"\x1b\[([02]?)K")
-_ERASED = b"\x00"  # stands for "erase to the line's end" until the line is whole; no output has it any more by then
-LONGEST_LINE = 64 * 1024  # bytes of an unfinished line that are kept back from a pipe
-
-
-class Cleaner:
-    """Takes control sequences out of a stream, however it was cut.
-
-    Into a pipe it gives whole lines, each in the last state that it was painted in (spinners, progress bars).
-    """
-
-    def __init__(self, *, terminal: bool) -> None:
-        self._terminal = terminal
-        self._cleaner = replay.Cleaner()
-        self._rest = b""
-
-    def feed(self, data: bytes) -> bytes:
-        """Return what may be shown of these bytes."""
-        data = _SEQUENCE.sub(self._keep, self._cleaner.feed(data))
-        if self._terminal:
-            return data
-        data = self._rest + data
-        end = data.rfind(b"\n") + 1
-        if len(data) - end > LONGEST_LINE:
-            end = len(data)
-        self._rest = data[end:]
-        return b"".join(_last_state(line) for line in _lines(data[:end]))
-
-    def finish(self) -> bytes:
-        """Return the unfinished line."""
-        rest, self._rest = self._rest, b""
-        return _last_state(rest)
-
-    def _keep(self, match: re.Match[bytes]) -> bytes:
-        sequence = match[0]
-        if _LINE_START.fullmatch(sequence):
-            return b"\r"
-        erase = _ERASE.fullmatch(sequence)
-        if self._terminal:
-            return sequence if erase or _COLOUR.fullmatch(sequence) else b""
-        if erase:
-            return b"\r" + _ERASED if erase[1] == b"2" else _ERASED
-        return b""
-
-
-def _lines(data: bytes) -> list[bytes]:
-    """Cut at newlines only; `splitlines` cuts at carriage returns too."""
-    return re.findall(rb"[^\n]*\n|[^\n]+", data)
-
-
-def _last_state(line: bytes) -> bytes:
-    """Return a line as a terminal would show it in the end."""
-    if b"\r" not in line and _ERASED not in line:
-        return line
-    body = line.rstrip(b"\r\n")
-    end = b"\n" if line.endswith(b"\n") else b""
-    shown = b""
-    for part in body.split(b"\r"):
-        before, erased, after = part.rpartition(_ERASED)
-        # What was erased is gone from there on; what is written then goes on behind it.
-        shown = before.replace(_ERASED, b"") + after if erased else part + shown[len(part) :]
-    return shown + end
-
 
 def as_json(piece: Piece) -> bytes:
     """Return a piece of output as one line of JSON."""
@@ -137,7 +63,7 @@ class Writer:
             for cleaner in self._cleaners.values():
                 self._put(self._timed(0, cleaner.finish()) if self._how == "times" else cleaner.finish())
         if self._last_lines:
-            lines = _lines(b"".join(self._kept))
+            lines = split_lines(b"".join(self._kept))
             kept = self._last_lines
             self._last_lines = 0
             self._put(b"".join(lines[-kept:]))
