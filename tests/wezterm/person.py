@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ end
 STATUS = "return require('wezterm').GLOBAL.shown or ''"
 WORKSPACE = "return require('wezterm').gui.gui_windows()[1]:mux_window():get_workspace()"
 FOCUSED = "return require('wezterm').gui.gui_windows()[1]:mux_window():active_pane():pane_id()"
+SPEAKS = re.compile(r"^(\w+) speaks$", re.MULTILINE)
 
 Found = dict[str, dict[str, Any]]
 
@@ -54,11 +56,15 @@ class Person:
         """Set everything up as the guide says, with templates of the person's own, and start WezTerm."""
         for name, text in templates.items():
             self.place.write(f".config/wezterm-parallel/templates/{name}.yaml", text)
-        # The account's login shell makes its own PATH, and the machine's knows nothing of the command under test.
-        self.place.write(".bash_profile", f"PS1='$ '\nexport PATH={shlex.quote(self.place.env['PATH'])}\n")
+        self.find_command()
         done = self.place.wezparallel("init", "--write")
         assert done.code == 0, done.err
         self.start()
+
+    def find_command(self) -> None:
+        """Have shells in WezTerm find `wezparallel`."""
+        # The account's login shell makes its own PATH, and the machine's knows nothing of the command under test.
+        self.place.write(".bash_profile", f"PS1='$ '\nexport PATH={shlex.quote(self.place.env['PATH'])}\n")
 
     def start(self) -> None:
         """Start WezTerm, and wait until the plugin and the daemon know each other."""
@@ -115,19 +121,23 @@ class Person:
         """Wait until the status text has some words; return all of it."""
         return wait_for(lambda: text if words in (text := self.status()) else "", f"{words!r} in the status text")
 
-    def speaking(self, workspace: str) -> Found:
-        """Wait until every pane of a workspace is on screen and has said its name; return them by name."""
+    def speaking(self, workspace: str, place: str | None = None) -> Found:
+        """Wait until every pane of a workspace is on screen and has said its name; return them by name.
 
-        def found() -> Found:
+        `place` is WezTerm's workspace where they are, if it is not the one of that name.
+        """
+
+        def all_of_them() -> Found:
             names = {one["name"] for one in self.processes(workspace) if one["pane"]}
             said = {
-                text.split()[0]: pane
+                found[1]: pane
                 for pane in self.gui.list()
-                if pane["workspace"] == workspace and " speaks" in (text := self.gui.text(pane["pane_id"]))
+                if pane["workspace"] == (place or workspace)
+                and (found := SPEAKS.search(self.gui.text(pane["pane_id"])))
             }
             return said if names and said.keys() == names else {}
 
-        return wait_for(found, f"the first words of each pane of {workspace}", 30)
+        return wait_for(all_of_them, f"the first words of each pane of {workspace}", 30)
 
     def snapshot(self) -> dict[str, Any]:
         """Return what the plugin would read."""

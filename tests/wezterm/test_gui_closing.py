@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.wezterm.gui import Gui
@@ -37,7 +39,7 @@ def closed(gui: Gui, pane: int) -> None:
     wait_for(lambda: pane not in {one["pane_id"] for one in gui.list()}, f"the end of pane {pane}")
 
 
-def decided(person: Person, since: dict[str, object], number: int) -> dict[str, str]:
+def decided(person: Person, since: dict[str, Any], number: int) -> dict[str, str]:
     """Return what the daemon made of the next panes that went, by process."""
     found: dict[str, str] = {}
     with person.place.hub() as hub:
@@ -51,9 +53,9 @@ def decided(person: Person, since: dict[str, object], number: int) -> dict[str, 
     return found
 
 
-def begin(person: Person) -> dict[str, object]:
+def begin(person: Person) -> dict[str, Any]:
     with person.place.hub() as hub:
-        status: dict[str, object] = hub.call("Status", {})
+        status: dict[str, Any] = hub.call("Status", {})
     return status
 
 
