@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-import shutil
 import signal
 import socket
 import time
@@ -29,14 +28,14 @@ from wezparallel.hub.configuration import Configuration, load
 from wezparallel.hub.gui.gui import Gui
 from wezparallel.hub.handlers.table import HANDLERS
 from wezparallel.hub.metrics.counts import Counts
-from wezparallel.hub.pool import figures, notices
+from wezparallel.hub.metrics.sampling import Sampling
+from wezparallel.hub.pool import notices
 from wezparallel.hub.pool.adoption import Adoption
 from wezparallel.hub.pool.alerts import Alerts
 from wezparallel.hub.pool.direct import Direct
 from wezparallel.hub.pool.env_ids import EnvIds
 from wezparallel.hub.pool.heartbeats import Heartbeats
 from wezparallel.hub.pool.keeper_link import KeeperLink, close_all
-from wezparallel.hub.pool.sampler import Sampler, Usage
 from wezparallel.hub.pool.spares import Spares
 from wezparallel.hub.pool.supervise import Pool, alive
 from wezparallel.hub.screens.asking import Screens
@@ -53,11 +52,12 @@ if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
     from wezparallel.hub.comms.callers import Caller
+    from wezparallel.hub.pool.sampler import Usage
     from wezparallel.hub.state.model import Process
     from wezparallel.protocol.command import Command, Reply
 
-SAMPLE_EVERY_S = 10.0
 HOUSEKEEPING_EVERY_S = 3600.0
+AFTER_START_S = 60.0
 
 log = structlog.get_logger()
 
@@ -91,7 +91,7 @@ class Hub:
         self.trust = Trust(self)
         self.worktrees = Worktrees(self)
         self.dispatcher = Dispatcher(self, HANDLERS, self.soon)
-        self.sampler = Sampler()
+        self.sampling = Sampling(self)
         self.screens = Screens()
         self.gui = Gui(self)
         self.alerts = Alerts(self.bus.publish, self.now_ms)
@@ -187,6 +187,7 @@ class Hub:
             notices.from_keeper(self, message)
         elif name == messages.LOST:
             data = {"process_id": message["process_id"], "workspace": None, "reason": f"{message['bytes']} bytes"}
+            self.counts.lost_bytes[message["process_id"]] += message["bytes"]
             self.bus.publish("process.output_lost", data)
 
     def _owner(self, run_id: str) -> Process | None:
@@ -204,33 +205,14 @@ class Hub:
         except RequestError:
             return None
 
-    async def sample(self) -> None:
-        """Look at the process table, for ever."""
-        while True:
-            roots = {
-                p.process_id: (p.run.pid, p.run.start or 0)
-                for p in self.state.processes.values()
-                if p.run and p.run.pid and alive(p.run)
-            }
-            self.usage = await anyio.to_thread.run_sync(self.sampler.sample, roots) if roots else {}
-            await self.look_for_alerts()
-            figures.tell(self)
-            await figures.pause(self, SAMPLE_EVERY_S)
-
-    async def look_for_alerts(self) -> None:
-        """Judge the figures by their thresholds."""
-        thresholds, disk = self.settings.alerts, None
-        if thresholds.disk_percent is not None:
-            used = await anyio.to_thread.run_sync(shutil.disk_usage, paths.state_dir())
-            disk = 100 * used.used / used.total if used.total else None
-        self.alerts.look(self.state.processes.values(), self.usage, thresholds, disk)
-
     async def keep_house(self) -> None:
         """Drop what has expired, for ever."""
         while True:
             self.store.prune(self.now_ms())
             self.expire_logs()
-            await anyio.sleep(HOUSEKEEPING_EVERY_S)
+            await anyio.sleep(AFTER_START_S)  # a new hub has more urgent things to write
+            self.store.settle_figures(self.now_ms())
+            await anyio.sleep(HOUSEKEEPING_EVERY_S - AFTER_START_S)
 
     def expire_logs(self) -> None:
         """Have the keeper delete the output that is too old."""
@@ -262,13 +244,14 @@ async def run() -> int:
             await serve_public(hub)
             tasks.start_soon(hub.timers.run)
             tasks.start_soon(hub.gui.run)
-            tasks.start_soon(hub.sample)
+            tasks.start_soon(hub.sampling.run)
             tasks.start_soon(hub.heartbeats.run)
             tasks.start_soon(hub.keep_house)
             tasks.start_soon(hub.snapshots.run)
             await hub.stopping.wait()
             await hub.snapshots.at_last()
             await hub.gui.finish()
+            hub.sampling.write()
             hub.bus.publish("hub.stopping", {"hub_id": hub.hub_id})
             tasks.cancel_scope.cancel()
     finally:

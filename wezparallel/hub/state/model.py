@@ -52,6 +52,9 @@ class Run:
     """Its end was asked for."""
     boot_id: str | None = None
     ready: bool = False
+    peak_cpu_percent: float | None = None
+    """The most that its whole tree used at a look; None where it was never looked at."""
+    peak_memory_bytes: int | None = None
 
 
 @dataclass(slots=True)

@@ -14,9 +14,9 @@ from wezparallel.protocol.process import ProcessSettings
 if TYPE_CHECKING:
     from wezparallel.types import JsonObject, Millis, RunId
 
-_RUN = (
+RUN_COLUMNS = (
     "run_id", "process_id", "number", "status", "stored_at", "pid", "start", "started_at", "ended_at", "exit_code",
-    "signal", "asked", "boot_id", "ready",
+    "signal", "asked", "boot_id", "ready", "peak_cpu_percent", "peak_memory_bytes",
 )  # fmt: skip
 _DEFINITION = (
     "process_id", "workspace", "settings", "desired", "state", "reason", "created_at", "position", "run_id",
@@ -35,13 +35,13 @@ def _upsert(table: str, columns: tuple[str, ...]) -> str:
     return f"INSERT OR REPLACE INTO {table} ({', '.join(columns)}) VALUES ({values})"  # noqa: S608
 
 
-PUT_RUN = _upsert("runs", _RUN)
+PUT_RUN = _upsert("runs", RUN_COLUMNS)
 PUT_DEFINITION = _upsert("definitions", _DEFINITION)
 PUT_WORKSPACE = _upsert("workspaces", _WORKSPACE)
 PUT_EVENT = _upsert("journal", ("seq", "at", "name", "data", "by", "cause"))
 PUT_KEY = _upsert("keys", ("key", "command", "request_hash", "accepted", "reply", "created_at"))
 GET_KEY = "SELECT key, command, request_hash, accepted, reply, created_at FROM keys"
-GET_RUN = f"SELECT {', '.join(_RUN)} FROM runs"  # noqa: S608
+GET_RUN = f"SELECT {', '.join(RUN_COLUMNS)} FROM runs"  # noqa: S608
 GET_EVENT = "SELECT seq, at, name, data, by, cause FROM journal"
 
 
@@ -64,7 +64,7 @@ def dump(value: Any) -> str:
 
 def run_row(run: Run) -> tuple[Any, ...]:
     """Return a run as the parameters of `PUT_RUN`."""
-    return tuple(getattr(run, name) for name in _RUN)
+    return tuple(getattr(run, name) for name in RUN_COLUMNS)
 
 
 def run_of(row: tuple[Any, ...]) -> Run:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from wezparallel.errors import RequestError
-from wezparallel.hub.state import rows
+from wezparallel.hub.state import past, rows
 from wezparallel.hub.state.database import connect, is_damaged, new_epoch, open_checked, set_aside
 from wezparallel.hub.state.model import Process, Run, State, Workspace
 from wezparallel.hub.state.rows import KeyRow
@@ -148,6 +148,7 @@ class Store:
         self._enqueue("DELETE FROM definitions WHERE process_id = ?", (process_id,))
         self._enqueue("DELETE FROM runs WHERE process_id = ?", (process_id,))
         self._enqueue("DELETE FROM worktrees WHERE process_id = ?", (process_id,))
+        self._enqueue("DELETE FROM figures WHERE subject = ?", (process_id,))
         self._enqueue("INSERT OR REPLACE INTO tombstones VALUES (?, ?)", (process_id, self._clock()))
 
     def clear_tombstone(self, process_id: ProcessId) -> None:
@@ -166,6 +167,11 @@ class Store:
     def put_worktree(self, process_id: ProcessId, folder: str) -> None:
         """Write down in which folder of a worktree a process runs."""
         self._enqueue("INSERT OR REPLACE INTO worktrees VALUES (?, ?)", (process_id, folder))
+
+    def put_figures(self, figures: list[past.Figures]) -> None:
+        """Write down what was used in a minute."""
+        for row in figures:
+            self._enqueue(past.PUT_FIGURES, tuple(row))
 
     def append_event(self, event: Event) -> None:
         """Journal an event; its `seq` is `store.seq + 1`."""
@@ -203,6 +209,11 @@ class Store:
             "(SELECT runs FROM definitions WHERE definitions.process_id = runs.process_id) - ?",
             (max(runs_kept, 2),),
         )
+
+    def settle_figures(self, now: Millis) -> None:
+        """Make quarters of an hour of the minutes, and delete what is old: up to 0.2 s of the writer's time."""
+        for statement in past.settle(now):
+            self._enqueue(*statement)
 
     # When it is safe
 
@@ -306,6 +317,17 @@ class Store:
         """Return a process's committed runs, newest first."""
         query = f"{rows.GET_RUN} WHERE process_id = ? ORDER BY number DESC LIMIT ?"
         return [rows.run_of(row) for row in self._reader.execute(query, (process_id, limit)).fetchall()]
+
+    def history(self, wanted: past.Wanted) -> list[tuple[int, Run]]:
+        """Return committed runs, the latest first, each with its place."""
+        query, parameters = past.runs_query(wanted)
+        found = self._reader.execute(query, parameters).fetchall()
+        return [(row[0], rows.run_of(row[1:])) for row in found]
+
+    def figures(self, subject: str, step_s: int, span: tuple[Millis, Millis], limit: int) -> list[past.Figures]:
+        """Return what a subject used, oldest first."""
+        found = self._reader.execute(past.GET_FIGURES, (subject, step_s, *span, limit)).fetchall()
+        return [past.Figures(*row) for row in found]
 
     # The machinery
 
