@@ -6,9 +6,12 @@ import json
 from pathlib import Path
 
 import pyte
+import pytest
 
 from tests.support.commandline import CommandLine
 from tests.support.waiting import until
+
+pytestmark = pytest.mark.one_daemon
 
 DRAWS = (
     r"printf '\033[2J\033[5;10H\033[1;31mr\303\251d\033[0m'; sleep 0.4; printf '\033[7;1H%s' wide; sleep 0.4; "

@@ -11,6 +11,8 @@ import pytest
 from tests.support.daemon import Daemon
 from tests.support.waiting import until
 
+pytestmark = pytest.mark.one_daemon
+
 ASK = "printf '%s\\n' '{request}' | {wrapper} nc -U {socket} > {out}.part; mv {out}.part {out}; sleep 100"
 
 

@@ -15,6 +15,8 @@ from wezparallel.hub.comms.familiar import MAX_HEAD, MAX_KEPT, MAX_KNOWN, Famili
 from wezparallel.hub.metrics.counts import Latency
 from wezparallel.protocol.hub import Ping
 
+pytestmark = pytest.mark.one_daemon
+
 
 @pytest.mark.parametrize(
     ("line", "head", "digits"),

@@ -10,6 +10,8 @@ from tests.support.daemon import Daemon
 from tests.support.waiting import until
 from wezparallel.errors import RequestError
 
+pytestmark = pytest.mark.one_daemon
+
 
 @pytest.fixture
 def cats(daemon: Daemon) -> Daemon:

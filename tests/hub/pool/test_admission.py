@@ -14,6 +14,8 @@ from tests.support.daemon import Daemon
 from tests.support.waiting import until
 from wezparallel.errors import RequestError
 
+pytestmark = pytest.mark.one_daemon
+
 TWO = "processes: {claude_code: {max_instances: 2}}\nworkspaces: {max_processes: 6}\n"
 SLEEP = "exec sleep 100"
 

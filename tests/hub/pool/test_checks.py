@@ -12,6 +12,8 @@ from tests.support.waiting import until
 from wezparallel.errors import RequestError
 from wezparallel.hub.pool import checks
 
+pytestmark = pytest.mark.one_daemon
+
 
 @pytest.mark.parametrize("sign", [*"|&;`$", "\n"])
 def test_a_command_with_a_shells_sign_is_refused_in_the_seeds_words(sign: str) -> None:

@@ -6,11 +6,15 @@ import os
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.hub.handlers.test_process import add, get, text_of
 from tests.support.daemon import Daemon
 from tests.support.waiting import until
 from wezparallel.hub.pool.isolation import SEED_PATH, isolated
 from wezparallel.protocol.process import ProcessSettings
+
+pytestmark = pytest.mark.one_daemon
 
 GIVEN = {
     "HOME": "/home/u", "USER": "u", "LC_ALL": "C", "XDG_DATA_HOME": "/x", "TERM": "xterm", "PATH": "/opt/own:/bin",

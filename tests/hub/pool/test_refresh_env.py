@@ -14,6 +14,8 @@ from tests.support.daemon import Daemon
 from tests.support.waiting import until
 from wezparallel.errors import RequestError
 
+pytestmark = pytest.mark.one_daemon
+
 SECRET = "s3cr3t-of-this-shell"
 SOURCE = "processes:\n  shop: {{command: [sh, -c, {script}]}}\n"
 SCRIPT = 'echo "$TOKEN" > {file}.part; mv {file}.part {file}; exec sleep 1000'
