@@ -194,9 +194,9 @@ def test_broken_characters_become_replacements() -> None:
 
 PIECES = [
     "hello", "wörld ─│┐", "中文", "\r\n", "\n", "\b", "\t", "\x1b[3;5H", "\x1b[H", "\x1b[2A", "\x1b[B", "\x1b[4C",
-    "\x1b[3D", "\x1b[7G", "\x1b[K", "\x1b[1K", "\x1b[2J", "\x1b[J", "\x1b[2L", "\x1b[M", "\x1b[2P", "\x1b[@", "\x1b[3X",
-    "\x1b[31m", "\x1b[1;44m", "\x1b[0m", "\x1b[38;5;120m", "\x1b[2;5r", "\x1b[r", "\x1bM", "\x1bD", "\x1b7", "\x1b8",
-    "\x1b[?1049h", "\x1b[?1049l", "\x1b[S", "\x1b[T", "\x1b]0;x\x07", "\x1b[?25l", "\x1b[?25h",
+    "\x1b[3D", "\x1b[7G", "\x1b[K", "\x1b[1K", "\x1b[2J", "\x1b[J", "\x1b[2L", "\x1b[M", "\x1b[2P", "\x1b[@",
+    "\x1b[3X", "\x1b[31m", "\x1b[1;44m", "\x1b[0m", "\x1b[38;5;120m", "\x1b[2;5r", "\x1b[r", "\x1bM", "\x1bD",
+    "\x1b7", "\x1b8", "\x1b[?1049h", "\x1b[?1049l", "\x1b[S", "\x1b[T", "\x1b]0;x\x07", "\x1b[?25l", "\x1b[?25h",
 ]  # fmt: skip
 
 
