@@ -134,6 +134,15 @@ def interpreter() -> str:
     return sys.executable
 
 
+def environment() -> dict[str, str]:
+    """Return this environment, with the way to a package that is not installed: for `-m` of a module of ours."""
+    found = dict(os.environ)
+    above = os.path.dirname(paths.package_dir())
+    if not above.endswith("-packages"):
+        found["PYTHONPATH"] = os.pathsep.join(filter(None, (above, found.get("PYTHONPATH"))))
+    return found
+
+
 def keeper_command() -> list[str]:
     """Return the command line of a keeper in the foreground of its own session."""
     return [interpreter(), "-m", "wezparallel.keeper", "--foreground"]

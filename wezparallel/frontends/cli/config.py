@@ -69,7 +69,7 @@ def _offline(command: str, given: str = "") -> str:
     argv = [launch.interpreter(), "-m", "wezparallel.hub.offline", command]
     done = subprocess.run(
         argv, input=given, capture_output=True, text=True, check=False, timeout=_PATIENCE_S,
-        env=siblings.environment(),
+        env=launch.environment(),
     )  # fmt: skip
     if done.returncode or not done.stdout:
         last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]

@@ -9,7 +9,6 @@ import json
 import os
 import subprocess
 
-from wezparallel import paths
 from wezparallel.client import launch
 from wezparallel.errors import RequestError
 from wezparallel.frontends.cli import door
@@ -33,7 +32,7 @@ class Sibling:
         self._module = module
         try:
             self._program = subprocess.Popen(
-                _argv(module, words), env=environment() | variables, text=True,
+                _argv(module, words), env=launch.environment() | variables, text=True,
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             )  # fmt: skip
         except OSError as error:
@@ -75,16 +74,7 @@ def init(context: Context) -> NoReturn:
     words = [word for word, given in (("--write", context.args.write), ("--json", context.json)) if given]
     argv = _argv(WEZTERM, ["init", *words])
     door.flush()
-    os.execve(argv[0], argv, environment())
-
-
-def environment() -> dict[str, str]:
-    """Return this environment, with the way to a package that is not installed."""
-    found = dict(os.environ)
-    above = os.path.dirname(paths.package_dir())
-    if not above.endswith("-packages"):
-        found["PYTHONPATH"] = os.pathsep.join(filter(None, (above, found.get("PYTHONPATH"))))
-    return found
+    os.execve(argv[0], argv, launch.environment())
 
 
 def _argv(module: str, words: tuple[str, ...] | list[str]) -> list[str]:
