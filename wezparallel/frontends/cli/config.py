@@ -16,7 +16,7 @@ import sys
 from wezparallel import paths
 from wezparallel.client import launch, text
 from wezparallel.errors import RequestError
-from wezparallel.frontends.cli import exits, siblings
+from wezparallel.frontends.cli import exits
 from wezparallel.frontends.cli.render import Cell, Column
 
 TYPE_CHECKING = False
