@@ -1,0 +1,286 @@
+"""The dashboard: what runs and who needs you on one screen, for WezTerm's control pane and for any terminal.
+
+It holds no state of its own but the cursor and the filter: state.py has what is known, connection.py keeps that
+true, drawing.py makes lines of it, the widgets show them. Here is when to draw, what has room, and what a key means.
+"""
+
+from __future__ import annotations
+
+import datetime
+import os
+import time
+from typing import TYPE_CHECKING, ClassVar
+
+import anyio
+from textual.binding import Binding
+from textual.widgets import Input
+
+from wezparallel.errors import WezparallelError
+from wezparallel.frontends.tui import colours, state
+from wezparallel.frontends.tui.acting import Acting
+from wezparallel.frontends.tui.connection import Connection
+from wezparallel.frontends.tui.state import World
+from wezparallel.frontends.tui.widgets.bars import KeyBar, TopBar
+from wezparallel.frontends.tui.widgets.board import Board
+from wezparallel.frontends.tui.widgets.peek import Peek
+from wezparallel.frontends.tui.widgets.waiting import Waiting
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual.app import ComposeResult
+    from textual.binding import BindingType
+    from textual.timer import Timer
+
+    from wezparallel.frontends.tui.drawing import Spans
+
+SOON_S = 0.03
+"""How long a first change waits for others that belong to it."""
+BETWEEN_S = 0.2
+"""Between two drawings in a storm of changes."""
+STILL_S = 1.5
+"""How long nothing moves under the cursor after a key."""
+LOOK_S, LONGEST_LOOK_S = 0.3, 1.5
+"""Between two looks at a screen that changes, and at one that does not."""
+FACTS_AT = 80  # columns from which on there are figures and the lower box
+SHORT, TALL = 18, 30  # rows below which boxes have no frames, above which the lower box has more room
+
+EMPTY = """\
+Nothing runs yet.
+
+  t                         a new workspace from a template
+  wezparallel up            open a workspace here
+  wezparallel run -- CMD    keep one command, come back to it later"""
+
+
+class Dashboard(Acting):
+    """The app."""
+
+    CSS_PATH = "style.tcss"
+    TITLE = "wezparallel"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("q,ctrl+c,ctrl+q", "quit", "quit", priority=False),
+        ("enter", "open", "open"), ("a", "answer", "answer"), ("n", "next_waiting", "next waiting"),
+        ("r", "restart", "restart"), ("s", "stop", "stop"), ("l", "logs", "logs"), ("t", "new", "new"),
+        ("slash", "filter", "filter"), ("question_mark", "help", "help"), ("T", "look", "theme"),
+        ("escape", "all", "all again"),
+        ("j,down", "step(1)", "down"), ("k,up", "step(-1)", "up"),
+        ("right", "step_workspace(1)", "next workspace"), ("left,h", "step_workspace(-1)", "workspace before"),
+        ("pagedown,ctrl+f", "page(1)", "page down"), ("pageup,ctrl+b", "page(-1)", "page up"),
+        ("g,home", "step(-100000)", "first"), ("G,end", "step(100000)", "last"),
+    ]  # fmt: skip
+
+    def __init__(
+        self, socket: str | None = None, look: str = "", *, world: World | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:  # fmt: skip
+        """`world` is one that nobody follows: a picture, for tests."""
+        super().__init__()
+        self.socket = socket
+        self.look = look or colours.fitting(os.environ)
+        self.world = world or World()
+        self._clock = clock
+        self._follows = world is None
+        self.connection = Connection(socket, self.world, self.changed, clock)
+        self._wanted = ""
+        self._drawn_at = 0.0
+        self._drawing: Timer | None = None
+        self._pressed_at = 0.0
+        self._looked = anyio.Event()
+        for name in colours.NAMES:
+            self.register_theme(colours.theme(name))
+        self.theme = colours.theme(self.look).name
+
+    def compose(self) -> ComposeResult:
+        """Put the parts below each other."""
+        yield TopBar()
+        yield Waiting()
+        yield Board()
+        yield Peek()
+        yield Input(id="filter", placeholder="only what has these words")
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        """Begin to follow."""
+        self.query_one(Board).focus()
+        self.call_after_refresh(self.draw)
+        self.set_interval(1.0, self.changed)
+        if self._follows:
+            self.run_worker(self.connection.run(), group="link")
+            self.run_worker(self._look_at_screens(), group="link")
+
+    @property
+    def selected(self) -> str:
+        """Return the id of the process under the cursor; empty if there is none."""
+        return self.query_one(Board).selected
+
+    def choose(self, process_id: str) -> None:
+        """Put the cursor on a process; a filter that hides it is taken away."""
+        board = self.query_one(Board)
+        if self._wanted and all(row.key != process_id for row in board.rows):
+            self._filter("")
+        board.select(process_id)
+        self.draw()
+
+    # When to draw
+
+    def changed(self) -> None:
+        """Draw soon: the first change almost at once, those of a storm together."""
+        if self._drawing is None and self.is_running:
+            since = time.monotonic() - self._drawn_at
+            self._drawing = self.set_timer(max(SOON_S, BETWEEN_S - since), self.draw)
+
+    def draw(self) -> None:
+        """Draw what is known now."""
+        if self._drawing is not None:
+            self._drawing.stop()
+            self._drawing = None
+        self._drawn_at = time.monotonic()
+        if len(self.screen_stack) != 1 or not self.query(Board):
+            return  # something lies over it
+        world, now = self.world, self._clock()
+        board = self.query_one(Board)
+        self._share_room()
+        still = time.monotonic() - self._pressed_at < STILL_S
+        rows = state.rows(world, self._wanted, [row.key for row in board.rows] if still else ())
+        clock = datetime.datetime.fromtimestamp(now).astimezone().strftime("%H:%M:%S")
+        self.query_one(TopBar).show(
+            state.counts(world), state.figures(world), clock, state.freshness(world, now)
+        )  # fmt: skip
+        board.show(rows, world, now, self._empty())
+        peek = self.query_one(Peek)
+        if peek.display and not board.selected:
+            peek.show("", None, "")
+        self.query_one(KeyBar).show("" if world.processes else "enter a n r s l /")
+
+    def _share_room(self) -> None:
+        width, height = self.size
+        world = self.world
+        waiting = state.waiting(world)
+        tall = height >= SHORT
+        room = max(1, min(5, height // 8)) if tall else (1 if height >= 8 else 0)
+        self.query_one(Waiting).show(
+            waiting, self._clock(), room, boxed=tall, faded=world.away_since is not None
+        )  # fmt: skip
+        peek = self.query_one(Peek)
+        peek.display = width >= FACTS_AT and tall and bool(world.processes)
+        peek.styles.height = max(6, height // (3 if height < TALL else 2) - 1)
+
+    def _empty(self) -> list[Spans]:
+        if self.world.processes and self._wanted:
+            said = f"Nothing has {self._wanted!r} in it; esc shows all."
+        elif not self.world.is_known:
+            said = "Asking the daemon." if self.world.away_since is None else "The daemon does not answer."
+        else:
+            said = EMPTY
+        return [[(f" {line}", "")] for line in said.splitlines()]
+
+    def on_resize(self) -> None:
+        """Draw for the new size, which the parts have a moment later."""
+        self.call_after_refresh(self.draw)
+
+    def on_screen_resume(self) -> None:
+        """Draw what went on below a box."""
+        self.call_after_refresh(self.draw)
+
+    # The lower box
+
+    async def _look_at_screens(self) -> None:
+        pause_s = LOOK_S
+        while True:
+            peek = self.query_one(Peek)
+            process_id = self.selected
+            if peek.display and process_id and self.world.away_since is None and len(self.screen_stack) == 1:
+                changed = await self._look_at(peek, process_id)
+                pause_s = LOOK_S if changed else min(pause_s * 1.5, LONGEST_LOOK_S)
+            self._looked = anyio.Event()
+            with anyio.move_on_after(pause_s):
+                await self._looked.wait()
+                pause_s = LOOK_S
+
+    async def _look_at(self, peek: Peek, process_id: str) -> bool:
+        """Show the screen of a process; tell whether it has changed."""
+        seen = peek.seen if peek.process_id == process_id else None
+        try:
+            picture = await self.connection.call("ProcessScreen", process=process_id, format="json", seen=seen)
+        except WezparallelError as error:
+            if process_id == self.selected:
+                peek.show(process_id, None, error.message)
+            return False
+        if process_id == self.selected and picture.get("lines") is not None:
+            peek.show(process_id, picture)
+            return True
+        return False
+
+    # Keys and clicks
+
+    def on_key(self) -> None:
+        """Let nothing move under the cursor for a moment."""
+        self._pressed_at = time.monotonic()
+
+    def action_step(self, by: int) -> None:
+        """Move the cursor over processes."""
+        self.query_one(Board).step(by)
+        self.draw()
+
+    def action_step_workspace(self, by: int) -> None:
+        """Move the cursor over workspaces."""
+        self.query_one(Board).step_workspace(by)
+        self.draw()
+
+    def action_page(self, by: int) -> None:
+        """Move the cursor by a screen."""
+        board = self.query_one(Board)
+        board.step(by * board.page)
+        self.draw()
+
+    def action_filter(self) -> None:
+        """Ask which words."""
+        box = self.query_one("#filter", Input)
+        box.value = self._wanted
+        box.add_class("-shown")
+        box.focus()
+
+    def action_all(self) -> None:
+        """Show all again."""
+        self._filter("")
+
+    def action_look(self) -> None:
+        """Take the next theme."""
+        names = colours.NAMES
+        self.look = names[(names.index(self.look) + 1) % len(names)]
+        self.theme = colours.theme(self.look).name
+        for widget in self.screen.query("*"):
+            widget.refresh()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Filter while it is typed."""
+        if event.input.has_class("-shown"):
+            self._wanted = event.value
+            self.draw()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Keep the filter."""
+        self._filter(event.value)
+
+    def _filter(self, wanted: str) -> None:
+        self._wanted = wanted
+        box = self.query_one("#filter", Input)
+        box.remove_class("-shown")
+        self.query_one(Board).focus()
+        self.draw()
+
+    def on_board_moved(self) -> None:
+        """Look at the other one's screen."""
+        self._looked.set()
+
+    def on_board_opened(self) -> None:
+        """Two clicks open."""
+        self.action_open()
+
+    def on_waiting_chosen(self, event: Waiting.Chosen) -> None:
+        """Go to it."""
+        self.choose(event.process_id)
+        if event.twice:
+            self.action_open()
