@@ -1,4 +1,4 @@
-"""The configuration that the seed wrote down, character by character, in the real window: it loads and its keys work."""
+"""The configuration that the seed wrote down, character by character, in the real window: it loads, its keys work."""
 
 from __future__ import annotations
 

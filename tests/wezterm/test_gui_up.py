@@ -36,7 +36,7 @@ def test_with_the_plugin_up_opens_the_workspace_in_a_place_of_its_own(person: Pe
     person.switch("default")
     gui.cli("send-text", "--no-paste", "--pane-id", str(shell["pane_id"]), "clear\r")
     wait_for(lambda: "end" not in gui.text(shell["pane_id"]), "an empty screen")
-    up(person, shell["pane_id"])
+    assert "WezTerm goes to shop" in up(person, shell["pane_id"])
     person.wait_for_workspace("shop")
     assert len(gui.list()) == 4
     assert person.typed() == {"one": "", "two": "", "three": ""}

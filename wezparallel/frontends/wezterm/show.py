@@ -37,6 +37,9 @@ def show(args: argparse.Namespace) -> JsonObject:
     with Client(args.socket) as hub:
         told = hub.call("WorkspaceGet", {"name": args.workspace})
         views = _views(hub, args.workspace)
+    # Also where its panes are on the screen: they may be in a workspace of WezTerm's that only Lua can go to.
+    if _has_plugin(mux):
+        return {"panes": {}, "built": False, "set_up": True, "plugin": True}
     set_up = linking.is_set_up()
     with Wezterm(mux) as wezterm:
         seen = _seen_here(wezterm, mux, views)
@@ -44,8 +47,6 @@ def show(args: argparse.Namespace) -> JsonObject:
             focus = told["workspace"]["focus"]
             wezterm.activate(seen.get(focus) or next(iter(seen.values())))
             return {"panes": seen, "built": False, "set_up": set_up, "plugin": False}
-        if _has_plugin(mux):
-            return {"panes": {}, "built": False, "set_up": True, "plugin": True}
         place = building.Place(pane=_caller(args), workspace=args.workspace, cwd=_folder(told["workspace"]["root"]))
         made = building.build(wezterm, told["plan"], place, command_line(args.keeper_socket, args.socket))
     return {"panes": made, "built": True, "set_up": set_up, "plugin": False}
