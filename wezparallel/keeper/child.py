@@ -16,9 +16,9 @@ from contextlib import contextmanager, suppress
 
 from wezparallel.errors import RequestError
 from wezparallel.keeper import limits
-from wezparallel.keeper.messages import RLIMIT_LOCKS
 from wezparallel.keeper.processes import set_size
 from wezparallel.keeper.tree import start_of
+from wezparallel.peers import RLIMIT_LOCKS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

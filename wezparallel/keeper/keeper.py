@@ -11,7 +11,7 @@ import sys
 import time
 from contextlib import suppress
 
-from wezparallel import paths
+from wezparallel import paths, peers
 from wezparallel.errors import RequestError
 from wezparallel.keeper import callers, child, environment, handover, limits, ssh_agent, together
 from wezparallel.keeper.hub_child import HubChild
@@ -131,7 +131,7 @@ class Keeper:
         if limited is not None:
             soft = around.soft if limited.nofile is None else limited.nofile
             around = child.Surroundings(around.umask, soft, around.hard, limited)
-        mark = callers.mark() if wish.get("agent") else None
+        mark = peers.mark() if wish.get("agent") else None
         env = environment.of_child(self.envs, wish, process)
         started = child.spawn(wish["argv"], wish["cwd"], env, size, around, mark)
         run = Run(process, wish, started, self.loop)

@@ -123,11 +123,6 @@ if TYPE_CHECKING:
         (the process is), or `lost`: the connection ended without a word"""
 
 
-# How an agent's whole tree is known, whatever it does to its environment, session and parents (keeper/callers.py):
-# a limit below the keeper's own. Linux counts nothing against it since 2.6.
-RLIMIT_LOCKS = 10  # Python does not name it
-HIGHEST = 1 << 62  # unlimited, as a number
-
 # hub → keeper. Fields beside `m` and `n` stand in the comment.
 SPAWN = "spawn"  # Spawn
 STOP = "stop"  # run_id; optional signal, grace_s (override). ok at once; `exited` comes when the tree is empty
@@ -150,6 +145,7 @@ NUDGE = "nudge"  # viewer_id, name, value. Sets a user variable of its pane in W
 NOTIFY = "notify"  # viewer_id, title, body. Its terminal shows a notification, if that can be done now
 TOGETHER = "together"  # process_ids, on. What is typed at one of these goes to all of them; `on` false: no longer
 LISTEN = "listen"  # name, address ("unix:/path" or "tcp:host:port"). ok {fds: 1, address}
+UNLISTEN = "unlisten"  # name. Nobody listens there any more
 ADOPTED = "adopted"  # the hub has read everything that adoption brought, and serves
 PONG = "pong"  # re
 EXIT = "exit"  # children: bool. End the hub, with `children` all processes first; the keeper exits when empty

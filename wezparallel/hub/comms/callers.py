@@ -7,19 +7,16 @@ carries the mark of an agent's tree is taken for no person, whatever the environ
 
 from __future__ import annotations
 
-import errno
 import os
 import pwd
-import resource
-import select
 import socket
 import struct
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from wezparallel import peers
 from wezparallel.errors import RequestError
-from wezparallel.keeper.messages import RLIMIT_LOCKS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,10 +25,9 @@ if TYPE_CHECKING:
     from wezparallel.protocol.command import Command, Reply
 
 _PEERCRED = struct.Struct("3i")
-_SO_PEERPIDFD = 77  # Linux 6.5; Python does not name it
 MAX_PARENTS = 64  # deeper chains are fork bombs
 _TYPES = frozenset({"ProcessType", "ProcessTypeMany"})
-_PRIVATE_READS = frozenset({"EnvironmentGet", "ProcessPrepare"})
+_PRIVATE_READS = frozenset({"EnvironmentGet", "NotificationGet", "ProcessPrepare"})
 """Reads that may show secrets."""
 _MAKES_NEW = frozenset({"ProcessAdd", "WorkspaceCreate"})
 """Commands whose environment goes to nothing but what they make."""
@@ -60,7 +56,7 @@ class Caller:
         raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEERCRED.size)
         pid, uid, _gid = _PEERCRED.unpack(raw)
         start = start_time(pid)
-        return cls(uid, pid, start if start and _lives(connection) else 0)
+        return cls(uid, pid, start if start and peers.lives(connection) else 0)
 
     def by(self) -> dict[str, Any]:
         """Return how an event names this caller."""
@@ -101,7 +97,7 @@ def resolve(caller: Caller, leaders: dict[int, Process], keeper_pid: int, run_of
         run_of: gives the process of a run id, or None.
     """
     owner, below_keeper = _by_parents(caller.pid, leaders, keeper_pid)
-    marked = owner is None and _is_marked(caller.pid)
+    marked = owner is None and peers.is_marked(caller.pid)
     leads_nowhere = False
     if owner is None:
         named = _run_in_environment(caller.pid)
@@ -202,30 +198,3 @@ def _run_in_environment(pid: int) -> str | None:
     except OSError:
         return None
     return ""
-
-
-def _is_marked(pid: int) -> bool:
-    """Tell whether a process carries the mark of an agent's tree: a limit below ours (keeper/callers.py)."""
-    try:
-        limit, own = (resource.prlimit(one, RLIMIT_LOCKS)[0] for one in (pid, 0))
-    except (OSError, ValueError, AttributeError):
-        return False
-    if limit == resource.RLIM_INFINITY:
-        return False
-    return own == resource.RLIM_INFINITY or limit < own
-
-
-def _lives(connection: socket.socket) -> bool:
-    """Tell whether the process that connected still runs; where the kernel cannot tell, its pid must do."""
-    try:
-        pidfd = connection.getsockopt(socket.SOL_SOCKET, _SO_PEERPIDFD)
-    except ProcessLookupError:
-        return False
-    except OSError as error:
-        return error.errno != errno.EINVAL  # reaped already (Linux before 6.16)
-    try:
-        poll = select.poll()
-        poll.register(pidfd, select.POLLIN)
-        return not poll.poll(0)
-    finally:
-        os.close(pidfd)
