@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 
 from wezparallel.client import launch
@@ -27,11 +28,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.write("wezparallel: the dashboard needs a terminal; `wezparallel` prints what runs\n")
         return NO_TERMINAL
     try:
-        if not args.socket:
+        if not args.socket and not os.environ.get("WEZPARALLEL_SOCKET"):
             launch.ensure()
     except LinkError as error:
         sys.stderr.write(f"wezparallel: {error.message}\n")
         return NO_DAEMON
+    if not sys.stderr.isatty():
+        os.dup2(sys.stdout.fileno(), sys.stderr.fileno())  # Textual draws on stderr
     from wezparallel.frontends.tui.app import Dashboard  # noqa: PLC0415  0.4 s, which a refusal need not wait for
 
     app = Dashboard(args.socket, args.theme or "")

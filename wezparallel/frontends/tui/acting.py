@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from wezparallel.frontends.tui.state import World
     from wezparallel.types import Json, JsonObject
 
-TELL_S = 6.0
+TELL_S = 4.0
 """How long a message stays."""
 
 

@@ -43,7 +43,8 @@ STILL_S = 1.5
 LOOK_S, LONGEST_LOOK_S = 0.3, 1.5
 """Between two looks at a screen that changes, and at one that does not."""
 FACTS_AT = 80  # columns from which on there are figures and the lower box
-SHORT, TALL = 18, 30  # rows below which boxes have no frames, above which the lower box has more room
+SHORT = 18  # rows below which there are no boxes
+MOST_LOOKED_AT = 20  # rows of the lower box where the list could use them
 
 EMPTY = """\
 Nothing runs yet.
@@ -58,6 +59,7 @@ class Dashboard(Acting):
 
     CSS_PATH = "style.tcss"
     TITLE = "wezparallel"
+    AUTO_FOCUS = "#board"
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q,ctrl+c,ctrl+q", "quit", "quit", priority=False),
@@ -141,9 +143,9 @@ class Dashboard(Acting):
             return  # something lies over it
         world, now = self.world, self._clock()
         board = self.query_one(Board)
-        self._share_room()
         still = time.monotonic() - self._pressed_at < STILL_S
         rows = state.rows(world, self._wanted, [row.key for row in board.rows] if still else ())
+        self._share_room(len(rows))
         clock = datetime.datetime.fromtimestamp(now).astimezone().strftime("%H:%M:%S")
         self.query_one(TopBar).show(
             state.counts(world), state.figures(world), clock, state.freshness(world, now)
@@ -154,18 +156,20 @@ class Dashboard(Acting):
             peek.show("", None, "")
         self.query_one(KeyBar).show("" if world.processes else "enter a n r s l /")
 
-    def _share_room(self) -> None:
+    def _share_room(self, lines: int) -> None:
+        """Give each part its height; the lower box has what the list leaves."""
         width, height = self.size
         world = self.world
-        waiting = state.waiting(world)
-        tall = height >= SHORT
-        room = max(1, min(5, height // 8)) if tall else (1 if height >= 8 else 0)
-        self.query_one(Waiting).show(
-            waiting, self._clock(), room, boxed=tall, faded=world.away_since is not None
+        has_boxes = height >= SHORT
+        room = max(1, min(5, height // 8)) if has_boxes else int(height >= 8)
+        waiting = self.query_one(Waiting)
+        waiting.show(
+            state.waiting(world), self._clock(), room, boxed=has_boxes, faded=world.away_since is not None
         )  # fmt: skip
         peek = self.query_one(Peek)
-        peek.display = width >= FACTS_AT and tall and bool(world.processes)
-        peek.styles.height = max(6, height // (3 if height < TALL else 2) - 1)
+        peek.display = width >= FACTS_AT and has_boxes and bool(world.processes)
+        left = height - 2 - waiting.rows - lines
+        peek.styles.height = max(min(MOST_LOOKED_AT, max(7, height // 3)), left)
 
     def _empty(self) -> list[Spans]:
         if self.world.processes and self._wanted:

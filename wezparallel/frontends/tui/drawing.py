@@ -5,6 +5,7 @@ A column that would be empty is not drawn. Below 80 columns the figures go, at 4
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from wezparallel.client import states, text
@@ -23,6 +24,7 @@ WITH_FIGURES = 80
 WITH_WHY = 56
 WITH_PROGRAM = 120
 WITH_PID = 160
+_AGAIN = re.compile(r"again in [0-9.]+ (?:s|min)\b")
 _BARS = "▁▂▃▄▅▆▇█"
 _GAP = 2
 _MARGIN = 4  # marker, symbol and their spaces
@@ -85,6 +87,8 @@ def line(
     if sizes.why > 0:
         said = why(process, now)
         link = "link" if said.startswith(("http://", "https://")) else "dim" if quiet else ""
+        often = _often(process)
+        said = text.cut_end(said, max(0, sizes.why - len(often))) + often
         spans.append((_cell(said, sizes.why), link))
     spans.append((_cell(text.age(since(process), now), sizes.age, right=True), "dim"))
     if sizes.spark:
@@ -106,9 +110,15 @@ def why(process: JsonObject, now: float) -> str:
     if not told and process["state"] == "ready" and process.get("health") and not process.get("notified"):
         told = str(process["health"])
     told = told or states.why(process, now)
-    if process.get("restarts"):
-        told += f" · {process['restarts']}×"
-    return text.clean(told)
+    if process["state"] == "backoff" and process.get("next_start_at"):
+        left_s = text.parse_time(process["next_start_at"]) - now
+        told = _AGAIN.sub(f"again in {text.in_seconds(left_s)}", told)  # the hub said it when that began
+    return text.clean(" ".join(told.split()))
+
+
+def _often(process: JsonObject) -> str:
+    """Return how often it was restarted by itself."""
+    return f" · {process['restarts']}×" if process.get("restarts") else ""
 
 
 def sparkline(samples: Sequence[float | None], width: int) -> str:

@@ -60,6 +60,7 @@ class Line(ModalScreen[str | None]):
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Go with what was typed."""
+        event.stop()
         self.dismiss(event.value)
 
     def action_leave(self) -> None:
@@ -94,6 +95,7 @@ class Choice(ModalScreen[str | None]):
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Go with it."""
+        event.stop()
         self.dismiss(self._options[event.option_index][0])
 
     def action_move(self, by: int) -> None:

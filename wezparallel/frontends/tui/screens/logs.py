@@ -27,6 +27,7 @@ _KEYS = " / search   n N next, before   f end   q back"
 class Logs(Screen[None]):
     """The log of one process."""
 
+    AUTO_FOCUS = ""  # else what is typed goes into the search box that nobody sees
     BINDINGS: ClassVar[list[BindingType]] = [
         ("escape", "escape", "back"),
         ("q,l", "leave", "back"),
@@ -136,6 +137,7 @@ class Logs(Screen[None]):
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Find it, from the end on upwards."""
+        event.stop()
         self._seek(event.value)
         self._close_search()
         if event.value:

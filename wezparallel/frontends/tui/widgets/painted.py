@@ -61,9 +61,13 @@ class Painted(ScrollView, can_focus=False):
         styles = _styles(self.look)
         base = ground + styles["chosen"] if number == self.chosen else ground
         fade = styles["dim"] if self.faded else None
+        if number == self.chosen and styles["chosen"].reverse:
+            fade = styles[""]  # reversed colours would cut the line into pieces
         segments = [
-            Segment(said, base + (fade or styles[style])) for said, style in self.lines[number] if said
-        ]  # fmt: skip
+            Segment(said, base + (styles[style] if fade is None else fade))
+            for said, style in self.lines[number]
+            if said
+        ]
         return Strip(segments).adjust_cell_length(width, base).crop(0, width)
 
     @property

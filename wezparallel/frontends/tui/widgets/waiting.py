@@ -30,18 +30,21 @@ class Waiting(Painted):
         super().__init__("waiting")
         self.border_title = "needs you"
         self.processes: list[JsonObject] = []
+        self.rows = 0
+        """How many rows it takes."""
 
     def show(self, processes: list[JsonObject], now: float, room: int, *, boxed: bool, faded: bool) -> None:
         """Draw them in so many lines at most; nothing at all if nobody waits."""
         self.processes = processes[:room]
         self.display = bool(self.processes) and room > 0
+        self.rows = (len(self.processes) + (2 if boxed else 0)) * self.display
         if not self.display:
             return
         self.set_class(not boxed, "bare")
         lines = drawing.waiting_lines(self.processes, self.size.width, now)
         more = len(processes) - len(lines)
         self.border_title = f"needs you · {more} more" if more else "needs you"
-        self.styles.height = len(lines) + (2 if boxed else 0)
+        self.styles.height = self.rows
         self.show_lines(lines, faded=faded)
 
     def on_click(self, event: events.Click) -> None:
