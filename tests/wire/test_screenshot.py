@@ -46,6 +46,12 @@ def test_as_json_a_span_tells_what_is_not_the_usual(terminal: Terminal) -> None:
     assert len(lines) == 8
 
 
+def test_a_reversed_space_is_seen_at_the_end_of_a_row() -> None:
+    terminal = Terminal(2, 10)
+    terminal.feed(b"a\x1b[7m  \x1b[0m  ")
+    assert screenshot.lines(terminal)[0] == [{"text": "a"}, {"text": "  ", "attributes": ["reverse"]}]
+
+
 def test_an_svg_is_well_formed_and_says_all(terminal: Terminal) -> None:
     root = ElementTree.fromstring(screenshot.svg(terminal))
     said = "".join(root.itertext()).replace("\N{NO-BREAK SPACE}", " ")

@@ -119,7 +119,7 @@ class Drawing:
 
     def repeat(self, count: int) -> None:
         """Write the last character again."""
-        self.draw(self._last * min(count, self.rows * self.columns))
+        self.draw(self._last * count)
 
     def _draw_narrow(self, text: str) -> None:
         while text:

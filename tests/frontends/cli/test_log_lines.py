@@ -62,6 +62,16 @@ def test_names_are_padded_and_leave_out_the_workspace_that_all_have() -> None:
     assert written(piece(b"one\n"), names=("api/web", "shop/web")) == b"shop/web | one\n"
 
 
+def test_who_comes_later_is_named_as_the_others_are() -> None:
+    out: list[bytes] = []
+    writer = LineWriter(out.append, how="", terminal=False)
+    writer.name(["shop/db", "shop/web"])
+    writer.name(["shop/db", "shop/late", "shop/web", "api/web"])
+    for process in ("shop/late", "shop/db", "api/web"):
+        writer.line(piece(b"x\n", process=process))
+    assert b"".join(out) == b"late    | x\ndb      | x\napi/web | x\n"
+
+
 def test_on_a_terminal_names_have_colours_and_lines_end_without_any() -> None:
     out = written(piece(b"\x1b[32mgreen\n"), names=("shop/db", "shop/web"), terminal=True)
     assert out == b"\x1b[35mweb\x1b[0m \x1b[2m|\x1b[0m \x1b[32mgreen\x1b[0m\n"

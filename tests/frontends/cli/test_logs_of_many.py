@@ -139,9 +139,9 @@ def test_following_goes_on_with_all_and_with_who_comes(shop: Shop, daemon: Daemo
         shop.tell("jobs 2")
         assert following.stdout.readline() == b"jobs | jobs 2\n"
         daemon.call("ProcessAdd", id="shop/late", command="echo", args=["hello"], restart="never")
-        assert following.stdout.readline().endswith(b"late | hello\n")
+        assert following.stdout.readline() == b"late | hello\n"
         daemon.call("ProcessRestart", process="shop/web")
-        assert following.stdout.readline() == b"web       | web 1\n"
+        assert following.stdout.readline() == b"web  | web 1\n"
 
 
 def test_following_shows_what_is_found_alone(shop: Shop) -> None:
@@ -157,7 +157,7 @@ def test_following_is_not_ended_by_the_hubs_death(shop: Shop, daemon: Daemon) ->
         shop.tell("jobs 2")
         assert following.stdout.readline() == b"jobs | jobs 2\n"
         daemon.call("ProcessAdd", id="shop/late", command="echo", args=["hello"], restart="never")
-        assert following.stdout.readline().endswith(b"late | hello\n")
+        assert following.stdout.readline() == b"late | hello\n"
 
 
 def test_a_question_without_an_end_is_shown_and_its_answer_goes_on(real: CommandLine, daemon: Daemon) -> None:

@@ -126,6 +126,7 @@ def test_modes_from_before_the_end_are_in_force(log: Log) -> None:
 
 def test_a_size_from_before_the_end_is_in_force(log: Log) -> None:
     log.begin()
+    log.write(b"first")
     log.writer.resize(3, 12, log.now)
     log.write(b"line\r\n" * 2000)
     log.look()

@@ -95,6 +95,7 @@ class LineWriter:
         self._terminal = terminal
         self._grep = grep
         self._labels: dict[ProcessId, tuple[str, str]] = {}
+        self._left_out = ""
         self._width = 0
         self._cleaners: dict[tuple[ProcessId, str], Cleaner] = {}
         self._kept: deque[Piece] | None = deque(maxlen=last) if last else None
@@ -103,10 +104,12 @@ class LineWriter:
 
     def name(self, process_ids: Sequence[ProcessId]) -> None:
         """Begin lines with a name; without a workspace where all are of one."""
-        same = len({one.rpartition("/")[0] for one in process_ids}) <= 1 and not self._labels
+        if not self._labels:
+            workspaces = {one.rpartition("/")[0] for one in process_ids}
+            self._left_out = f"{workspaces.pop()}/" if len(workspaces) == 1 else ""
         for process_id in process_ids:
             if process_id not in self._labels:
-                label = text.clean(process_id.rpartition("/")[2] if same else process_id)
+                label = text.clean(process_id.removeprefix(self._left_out))
                 colour = COLOURS[len(self._labels) % len(COLOURS)]
                 self._labels[process_id] = (text.cut_middle(label, _WIDEST_NAME), colour)
         self._width = max((text.width(label) for label, _ in self._labels.values()), default=0)
