@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -69,3 +72,51 @@ def test_what_an_agent_adds_is_no_person(target: Daemon, tmp_path: Path) -> None
     assert "ProcessAdded" in answer(target, tmp_path / "out", request, id="work/bot", agent="claude_code")
     until(out.exists, 15, "the helper's answer")
     assert json.loads(out.read_text())["Error"]["code"] == "caller.agent_not_allowed"
+
+
+@pytest.fixture
+def with_a_pane_of_its_own(target: Daemon) -> Iterator[Daemon]:
+    """A workspace in which a person's program runs in its pane itself, with that person's environment."""
+    source = "panes:\n  own: {command: [sleep, '100'], direct: true}\n"
+    root = target.home / "panes"
+    root.mkdir(exist_ok=True)
+    environment = {"PATH": os.environ["PATH"], "TOKEN": "s3cret"}
+    target.call("WorkspaceCreate", name="panes", root=str(root), source=source, environment=environment)
+    yield target
+    target.call("WorkspaceDelete", name="panes")
+
+
+@pytest.fixture
+def victim() -> Iterator[subprocess.Popen[bytes]]:
+    """A program that has nothing to do with any of this."""
+    with subprocess.Popen(["sleep", "100"]) as program:
+        yield program
+        program.kill()
+
+
+def test_an_agent_does_not_become_a_person_by_saying_that_its_child_is_a_persons_program(
+    with_a_pane_of_its_own: Daemon, tmp_path: Path, victim: subprocess.Popen[bytes]
+) -> None:
+    observe = {"ProcessObserve": {"process": "panes/own", "run_id": "0" * 32, "pid": victim.pid}}
+    told = answer(with_a_pane_of_its_own, tmp_path / "out", observe, id="panes/bot", agent="claude_code")
+    assert told["Error"]["code"] == "caller.agent_not_allowed"
+    assert with_a_pane_of_its_own.call("ProcessGet", process="panes/own")["process"]["state"] == "not_started"
+
+
+def test_an_agent_does_not_read_the_environment_of_a_program_in_a_pane(
+    with_a_pane_of_its_own: Daemon, tmp_path: Path
+) -> None:
+    prepare = {"ProcessPrepare": {"process": "panes/own"}}
+    told = answer(with_a_pane_of_its_own, tmp_path / "out", prepare, id="panes/bot", agent="claude_code")
+    assert told["Error"]["code"] == "caller.agent_not_allowed"
+    assert "s3cret" not in str(told)
+
+
+@pytest.mark.parametrize("command", ["ViewBind", "ViewOpen", "ViewFocus", "ViewClose", "ViewSee"])
+def test_what_is_on_the_screen_is_the_persons_even_in_an_agents_own_workspace(
+    target: Daemon, tmp_path: Path, command: str
+) -> None:
+    fields = {"process": "work/cat", "mux": str(tmp_path)} | ({"pane": "0"} if command == "ViewBind" else {})
+    told = answer(target, tmp_path / "out", {command: fields}, id=f"work/{command}", agent="claude_code")
+    assert told["Error"]["code"] == "caller.agent_not_allowed"
+    assert target.call("ViewList")["views"] == []

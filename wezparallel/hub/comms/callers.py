@@ -29,6 +29,10 @@ MAX_PARENTS = 64  # deeper chains are fork bombs
 _TYPES = frozenset({"ProcessType", "ProcessTypeMany"})
 _PRIVATE_READS = frozenset({"EnvironmentGet", "NotificationGet", "ProcessPrepare"})
 """Reads that may show secrets."""
+_OF_THE_SCREEN = frozenset({
+    "ProcessObserve", "ProcessPrepare", "ViewBind", "ViewClose", "ViewFocus", "ViewOpen", "ViewSee",
+})  # fmt: skip
+"""What WezTerm says or is asked, for a person: where the focus is, they type; a pane may be a shell of theirs."""
 _MAKES_NEW = frozenset({"ProcessAdd", "WorkspaceCreate"})
 """Commands whose environment goes to nothing but what they make."""
 
@@ -160,7 +164,7 @@ def check(caller: Caller, command: Command[Reply], owner: Process | None, target
         # What a shell starts with makes it do things: that is typing.
         raise _refusal(name, "an environment may be given only to what an agent added", "leave `environment` out")
     if caller.role == "unknown":
-        if command.EFFECT == "destroy" or name in _TYPES or name in _PRIVATE_READS:
+        if command.EFFECT == "destroy" or name in _TYPES | _PRIVATE_READS | _OF_THE_SCREEN:
             raise _refusal(name, "it cannot be told who asks", "ask a person, or ask from a process that is kept")
         return
     if is_own:
@@ -170,10 +174,10 @@ def check(caller: Caller, command: Command[Reply], owner: Process | None, target
         is_inside = own is not None and target.workspace == own
     else:
         is_inside = own is not None and str(getattr(command, "id", "")).startswith(f"{own}/")
-    if name in _TYPES or not is_inside:
+    if name in _TYPES | _OF_THE_SCREEN or not is_inside:
         raise _refusal(
             name,
-            "an agent may use the processes of its own workspace, and type nowhere",
+            "an agent may use the processes of its own workspace, but neither type nor say what is on the screen",
             f"ask a person, or have one write `may: [{name}]` into the agent's definition",
         )
 
