@@ -42,6 +42,15 @@ local function known()
   return table.concat(names, ', ')
 end
 
+-- At the press a list or a question may have been on screen, which is a pane of its own and soon gone.
+local function below(window, pane)
+  local ok, tab = pcall(pane.tab, pane)
+  if ok and tab then
+    return pane
+  end
+  return window:active_tab():active_pane()
+end
+
 -- What fails is told to the person: WezTerm itself would only log it.
 local function run(name, window, pane)
   log.debug('action %s', name)
@@ -50,7 +59,7 @@ local function run(name, window, pane)
     if name ~= 'show_keys' then
       require('wezparallel.keys').close_hint(window)
     end
-    require('wezparallel.' .. module)[field](window, pane)
+    require('wezparallel.' .. module)[field](window, below(window, pane))
   end)
   if not ok then
     wezterm.log_error(('wezparallel: %s: %s'):format(name, fault))

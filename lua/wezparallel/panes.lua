@@ -19,8 +19,21 @@ function M.mux()
   return socket
 end
 
+---Return the windows of the GUI. One that was closed a moment ago is still in WezTerm's own list.
+---@return Window[]
+function M.windows()
+  local found = {}
+  for _, window in ipairs(wezterm.gui and wezterm.gui.gui_windows() or {}) do
+    local ok, tab = pcall(window.active_tab, window)
+    if ok and tab then
+      found[#found + 1] = window
+    end
+  end
+  return found
+end
+
 local function gui_window()
-  return wezterm.gui and wezterm.gui.gui_windows()[1]
+  return M.windows()[1]
 end
 
 ---Return the workspace on screen. WezTerm's mux answers for whose command it is at: while a `wezterm cli` is served

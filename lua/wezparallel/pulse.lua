@@ -138,7 +138,7 @@ end
 
 ---Look once: do what the hub asks, and see that every window has our keys and shows what there is. Yields.
 function M.look()
-  local windows = wezterm.gui and wezterm.gui.gui_windows() or {}
+  local windows = panes.windows()
   for _, one in ipairs(windows) do
     guarded('keys', keys.keep, one)
   end

@@ -42,7 +42,7 @@ end
 -- The focused window, else any; and its pane. Yields.
 local function place()
   local window
-  for _, one in ipairs(wezterm.gui and wezterm.gui.gui_windows() or {}) do
+  for _, one in ipairs(panes.windows()) do
     window = window or one
     if one:is_focused() then
       window = one
@@ -111,18 +111,14 @@ function KINDS.restore(_, window, pane)
   require('wezparallel.workspaces').restore(window, pane)
 end
 
-local function act(request)
+local function act(request, window, pane)
   local deed = KINDS[request.kind]
   if not deed then
     log.debug('the daemon asks for %q, which this plugin does not know', tostring(request.kind))
     return
   end
-  local on, pane = place()
-  if not on then
-    return
-  end
   log.debug('request %d: %s', request.id, request.kind)
-  local ok, fault = pcall(deed, request, on, pane)
+  local ok, fault = pcall(deed, request, window, pane)
   if not ok then
     wezterm.log_error(('wezparallel: request %s: %s'):format(request.kind, fault))
   end
@@ -130,6 +126,16 @@ end
 
 local queue = {}
 local is_working = false
+
+local function work()
+  while queue[1] do
+    local window, pane = place()
+    if not window then
+      return -- between two windows: the next look does it
+    end
+    act(table.remove(queue, 1), window, pane)
+  end
+end
 
 ---Do what is new among the requests of a snapshot. Yields while something is done.
 ---@param snapshot Snapshot
@@ -146,10 +152,11 @@ function M.run(snapshot)
     return -- whoever works takes the new ones, too, after those before them
   end
   is_working = true
-  while queue[1] do
-    act(table.remove(queue, 1))
-  end
+  local ok, fault = pcall(work)
   is_working = false
+  if not ok then
+    error(fault, 0)
+  end
 end
 
 return M

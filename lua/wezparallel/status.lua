@@ -275,7 +275,7 @@ end
 ---@return table<string, SnapshotProcess> by process id
 function M.looked_at(snapshot)
   local found = {}
-  for _, window in ipairs(wezterm.gui and wezterm.gui.gui_windows() or {}) do
+  for _, window in ipairs(panes.windows()) do
     if window:is_focused() then
       local pane = window:active_tab():active_pane()
       local process = pane and M.process_in(snapshot, pane:pane_id(), pane:get_user_vars())
