@@ -5,13 +5,15 @@ Above: the verbs that mean WezTerm. What a sibling says is JSON on stdout, what 
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import subprocess
+import sys
 
 from wezparallel.client import launch
 from wezparallel.errors import RequestError
-from wezparallel.frontends.cli import door
+from wezparallel.frontends.cli import door, names, top
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from wezparallel.types import JsonObject, Seconds
 
 WEZTERM = "wezparallel.frontends.wezterm"
+TUI = "wezparallel.frontends.tui"
 _PATIENCE_S = 60.0
 
 
@@ -75,6 +78,27 @@ def init(context: Context) -> NoReturn:
     argv = _argv(WEZTERM, ["init", *words])
     door.flush()
     os.execve(argv[0], argv, launch.environment())
+
+
+def dashboard(context: Context) -> int:
+    """Become the dashboard; where Textual is not installed, or nobody looks, show `top`."""
+    is_installed = importlib.util.find_spec("textual") is not None
+    if not is_installed:
+        context.note("the dashboard needs Textual: pip install 'wezparallel[tui]'; this is `wezparallel top`")
+    if is_installed and context.interactive:
+        _become_dashboard(context)
+    return top.top(context)
+
+
+def _become_dashboard(context: Context) -> NoReturn:
+    args = context.args
+    words = [*(["--socket", args.socket] if args.socket else []), *(["--theme", args.theme] if args.theme else [])]
+    if args.workspace is not None:
+        words.append(names.workspace(context, args.workspace)["name"])
+    context.close()
+    argv = [sys.executable, "-m", TUI, *words]  # this Python has Textual
+    door.flush()
+    os.execve(argv[0], argv, launch.environment() | ({"NO_COLOR": "1"} if args.color == "never" else {}))
 
 
 def _argv(module: str, words: tuple[str, ...] | list[str]) -> list[str]:
