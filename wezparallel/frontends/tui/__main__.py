@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(sys.stdout.fileno(), sys.stderr.fileno())  # Textual draws on stderr
     from wezparallel.frontends.tui.app import Dashboard  # noqa: PLC0415  0.4 s, which a refusal need not wait for
 
-    app = Dashboard(args.socket, args.theme or "")
+    app = Dashboard(args.socket, args.theme or "", wanted=f"{args.workspace}/" if args.workspace else "")
     app.run()
     return app.return_code or 0
 
@@ -45,6 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def grammar() -> argparse.ArgumentParser:
     """Return the parser."""
     parser = argparse.ArgumentParser(prog="wezparallel dashboard", description="What runs, and who needs you.")
+    parser.add_argument("workspace", nargs="?", metavar="WORKSPACE", help="only this one's; esc shows all")
     parser.add_argument("--socket", metavar="PATH", help="another daemon's public socket")
     parser.add_argument("--theme", choices=THEMES, help="default: by the terminal's colours")
     return parser

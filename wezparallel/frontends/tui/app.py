@@ -74,10 +74,10 @@ class Dashboard(Acting):
     ]  # fmt: skip
 
     def __init__(
-        self, socket: str | None = None, look: str = "", *, world: World | None = None,
+        self, socket: str | None = None, look: str = "", *, wanted: str = "", world: World | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:  # fmt: skip
-        """`world` is one that nobody follows: a picture, for tests."""
+        """`wanted` is a filter to begin with; `world` is one that nobody follows: a picture, for tests."""
         super().__init__()
         self.socket = socket
         self.look = look or colours.fitting(os.environ)
@@ -85,7 +85,7 @@ class Dashboard(Acting):
         self._clock = clock
         self._follows = world is None
         self.connection = Connection(socket, self.world, self.changed, clock)
-        self._wanted = ""
+        self._wanted = wanted
         self._drawn_at = 0.0
         self._drawing: Timer | None = None
         self._pressed_at = 0.0
@@ -168,7 +168,8 @@ class Dashboard(Acting):
         )  # fmt: skip
         peek = self.query_one(Peek)
         peek.display = width >= FACTS_AT and has_boxes and bool(world.processes)
-        left = height - 2 - waiting.rows - lines
+        bars = 2 + self.query_one("#filter").has_class("-shown")
+        left = height - bars - waiting.rows - lines
         peek.styles.height = max(min(MOST_LOOKED_AT, max(7, height // 3)), left)
 
     def _empty(self) -> list[Spans]:
@@ -205,7 +206,8 @@ class Dashboard(Acting):
 
     async def _look_at(self, peek: Peek, process_id: str) -> bool:
         """Show the screen of a process; tell whether it has changed."""
-        seen = peek.seen if peek.process_id == process_id else None
+        run_id = self.world.processes.get(process_id, {}).get("run_id")
+        seen = peek.seen if peek.process_id == process_id and peek.run_id == run_id else None
         try:
             picture = await self.connection.call("ProcessScreen", process=process_id, format="json", seen=seen)
         except WezparallelError as error:
@@ -260,13 +262,14 @@ class Dashboard(Acting):
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Filter while it is typed."""
-        if event.input.has_class("-shown"):
+        if event.input.id == "filter" and event.input.has_class("-shown"):
             self._wanted = event.value
             self.draw()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Keep the filter."""
-        self._filter(event.value)
+        if event.input.id == "filter":
+            self._filter(event.value)
 
     def _filter(self, wanted: str) -> None:
         self._wanted = wanted

@@ -56,7 +56,8 @@ def columns(rows: Sequence[Row], world: World, width: int) -> Columns:
     name, state = min(name, max(12, width // 5)), min(state, max(11, width // 5))
     program = cpu = memory = spark = pid = 0
     if width >= WITH_FIGURES:
-        has_cpu = any(one.get("cpu_percent") is not None for one in processes) or any(world.usage.values())
+        live = [one for one in processes if one.get("pid") is not None]
+        has_cpu = any(one.get("cpu_percent") is not None or world.usage.get(one["process_id"]) for one in live)
         spark, cpu = (7 if width < WITH_PROGRAM else 14, 5 if width < WITH_PROGRAM else 6) if has_cpu else (0, 0)
         memory = 6 if any(states.memory(one) is not None for one in processes) else 0
     if width >= WITH_PROGRAM:

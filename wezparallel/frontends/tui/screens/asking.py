@@ -10,11 +10,15 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
+from wezparallel.client import text
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from textual.app import ComposeResult
     from textual.binding import BindingType
+
+_WIDEST = 58  # columns within a box; what stands in style.tcss, less its frame
 
 
 class Confirm(ModalScreen[bool]):
@@ -84,13 +88,13 @@ class Choice(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         """Draw it."""
+        width = min(_WIDEST, self.app.size.width - 6)
         widest = max((len(name) for name, _ in self._options), default=0)
         with Vertical(classes="box") as box:
             box.border_title = self._title
             yield OptionList(
-                *(Option(Content(f"{name:<{widest}}  {said}"), id=f"n{at}") for at, (name, said) in
-                  enumerate(self._options))
-            )  # fmt: skip
+                *(Option(Content(text.cut_end(f"{name:<{widest}}  {said}", width))) for name, said in self._options)
+            )
             yield Static("enter takes it · esc none", classes="hint")
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:

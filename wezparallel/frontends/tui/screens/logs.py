@@ -57,7 +57,7 @@ class Logs(Screen[None]):
         """Draw it."""
         yield Painted("top")
         yield Painted("loglines")
-        yield Input(id="filter", placeholder="search")
+        yield Input(id="search", placeholder="search")
         yield Painted("keys")
 
     def on_mount(self) -> None:
@@ -131,7 +131,7 @@ class Logs(Screen[None]):
 
     def action_search(self) -> None:
         """Ask for a word."""
-        box = self.query_one("#filter", Input)
+        box = self.query_one("#search", Input)
         box.add_class("-shown")
         box.focus()
 
@@ -167,7 +167,7 @@ class Logs(Screen[None]):
 
     def action_escape(self) -> None:
         """Close the search, then forget what was sought, then leave."""
-        if self.query_one("#filter", Input).has_class("-shown"):
+        if self.query_one("#search", Input).has_class("-shown"):
             self._close_search()
         elif self._sought:
             self._seek("")
@@ -180,7 +180,7 @@ class Logs(Screen[None]):
         self.dismiss(None)
 
     def _close_search(self) -> None:
-        box = self.query_one("#filter", Input)
+        box = self.query_one("#search", Input)
         box.remove_class("-shown")
         self.set_focus(None)
 

@@ -38,6 +38,11 @@ class Peek(Widget):
         """Up to where the log of what is shown was played."""
         return None if self.picture is None else int(self.picture["offset"])
 
+    @property
+    def run_id(self) -> str | None:
+        """Return the run whose screen is shown."""
+        return None if self.picture is None else str(self.picture["run_id"])
+
     def render_line(self, y: int) -> Strip:
         """Return one line."""
         width, ground = self.size.width, self.rich_style
