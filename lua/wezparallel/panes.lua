@@ -161,6 +161,24 @@ function M.process_of(pane, snapshot)
   return process_in(pane, known_from(snapshot))
 end
 
+---Tell whether closing a pane closes no more than a view: its own program is our client. In somebody's shell another
+---program would end, and a name that a client left behind when it was killed says nothing.
+---@param pane_id integer
+---@param process SnapshotProcess
+---@return boolean
+function M.is_view(pane_id, process)
+  local mux, id = M.mux(), tostring(pane_id)
+  local is_elsewhere = false
+  for _, view in ipairs(process.views or {}) do
+    if view.mux == mux and tostring(view.pane) == id then
+      return not view.in_shell
+    end
+    is_elsewhere = is_elsewhere or (view.mux ~= mux and not view.in_shell)
+  end
+  -- Just built, and the snapshot is older; or the pane of a mux server, which has another number there.
+  return built()[id] == process.id or is_elsewhere
+end
+
 ---@class Place
 ---@field pane Pane
 ---@field tab MuxTab

@@ -101,6 +101,7 @@ local function ended_views(snapshot)
     local is_over = process
       and not process.direct
       and (process.state == 'stopped' or process.state == 'exited' and process.exit_code == 0)
+      and panes.is_view(pane:pane_id(), process)
     if is_over and hidden[process.id] ~= (process.since or '') then
       found[#found + 1] = { pane = pane:pane_id(), process_id = process.id, since = process.since }
     end

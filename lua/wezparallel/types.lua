@@ -67,7 +67,7 @@
 ---@field waits string|nil
 ---@field on_close 'keep'|'stop'|'ask'
 ---@field since string|nil
----@field views { pane: string, mux: string }[]
+---@field views { pane: string, mux: string, in_shell: boolean|nil }[]
 
 ---@class PlanTab
 ---@field title string

@@ -313,11 +313,11 @@ function M.close_views(window, _, name)
   local workspace = choosing.workspace(snapshot, name)
   local ours, views = {}, {}
   for _, process in ipairs(workspace and workspace.processes or {}) do
-    ours[process.id] = true
+    ours[process.id] = process
   end
   panes.each(function(pane)
     local process_id = panes.process_of(pane, snapshot)
-    if ours[process_id] then
+    if ours[process_id] and panes.is_view(pane:pane_id(), ours[process_id]) then
       views[#views + 1] = { pane = pane:pane_id(), process_id = process_id }
     end
   end)

@@ -246,6 +246,15 @@ def test_views_of_what_ended_well_are_closed_where_that_is_wanted(make: Make) ->
     assert [close["process"] for close in asked(wezterm, "ViewClose")] == ["shop/tests"]
 
 
+@pytest.mark.parametrize("views", [[{"pane": "1", "mux": MUX, "in_shell": True}], []])
+def test_a_shell_in_which_somebody_looks_at_what_ended_is_not_closed(make: Make, views: list[dict[str, Any]]) -> None:
+    wezterm = two_panes(make)
+    wezterm.set_user_var(1, "wezparallel_process", "shop/tests")
+    show(wezterm, process("tests", **ENDED, views=views), ui={"auto_hide_inactive_panes": True})
+    wezterm.advance(3)
+    assert wezterm.world.panes[1] is not None
+
+
 @pytest.mark.parametrize(
     "facts", [{"state": "exited", "exit_code": 1}, {"state": "running"}, {**ENDED, "direct": True}]
 )

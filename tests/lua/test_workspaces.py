@@ -329,6 +329,15 @@ def test_closing_the_views_of_a_workspace_tells_the_hub_first(wezterm: FakeWezte
     assert wezterm.workspace == "default"
 
 
+def test_a_shell_in_which_somebody_looks_at_a_process_stays(wezterm: FakeWezterm, hub: Hub) -> None:
+    hub.has(web())
+    run(wezterm, "workspaces", "open", "web")
+    shell = wezterm.call("return require('wezterm').mux.get_pane(0):split { args = { 'sh' } }:pane_id()")
+    wezterm.set_user_var(shell, "wezparallel_process", "web/a")
+    run(wezterm, "workspaces", "close_views")
+    assert set(wezterm.world.panes) == {0, shell}
+
+
 def test_the_last_panes_of_wezterm_stay(wezterm: FakeWezterm, hub: Hub) -> None:
     hub.has(web())
     run(wezterm, "workspaces", "open", "web")

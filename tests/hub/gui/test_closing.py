@@ -191,6 +191,26 @@ def test_a_terminal_outside_of_wezterm_is_no_pane(daemon: Daemon) -> None:
     assert event(daemon, begin, "view.*")["view_id"] == bind["view_id"]  # nothing was told before
 
 
+def test_a_shell_in_which_somebody_looks_is_neither_hidden_nor_closed(daemon: Daemon, gui: FakeGui) -> None:
+    config = configured(daemon, "ui: { auto_hide_inactive_panes: true }\n")
+    add(daemon, "b")
+    gui.open(2, "b")
+    template = "panes:\n  a: read x\n"
+    daemon.call("WorkspaceCreate", name="w", root=str(daemon.home), source=template)
+    gui.open(1, "w/a", in_shell=True)
+    has_view(daemon, "w/a")
+    until(lambda: "in_shell" in str(snapshot(daemon)["workspaces"]), 5, "the file")
+    begin = now(daemon)
+    daemon.call("ProcessType", process="w/a", text="", enter=True)
+    event(daemon, begin, "process.exited")
+    assert daemon.call("ViewClose", process="w/a")["views"] == []
+    assert daemon.call("ViewClose", process="b")["views"] != []
+    until(lambda: bool(requests(daemon, "close_view", gui.mux)), 10, "the one request")
+    assert [one["process_id"] for one in requests(daemon, "close_view", gui.mux)] == ["b"]
+    config.unlink()
+    daemon.call("ConfigReload")
+
+
 def test_ended_processes_lose_their_panes_where_that_is_wanted(daemon: Daemon, gui: FakeGui) -> None:
     config = configured(daemon, "ui: { auto_hide_inactive_panes: true }\n")
     until(lambda: snapshot(daemon)["ui"]["auto_hide_inactive_panes"], 5, "the setting")

@@ -58,7 +58,7 @@ def test_the_same_pane_number_of_another_gui_is_another_pane() -> None:
     views.attached(told(1, pane="7", mux="/m"))
     views.attached(told(2, pane="7", mux="/n"))
     assert len(shown(views)) == 2
-    assert views.panes() == {"a": [{"pane": "7", "mux": "/m"}, {"pane": "7", "mux": "/n"}]}
+    assert [(view["pane"], view["mux"]) for view in views.panes()["a"]] == [("7", "/m"), ("7", "/n")]
     assert list(views.muxes()) == ["/n", "/m"]
 
 

@@ -233,10 +233,10 @@ class Gui:
             self.close([view for view in self.views.of(process.process_id) if beside[view.mux] > 1])
 
     def close(self, views: list[View]) -> list[JsonObject]:
-        """Have the GUI close these panes; return the requests."""
+        """Have the GUI close these panes, but no pane that is somebody's shell; return the requests."""
         made = []
         for view in views:
-            if view.place is not None:
+            if view.place is not None and not view.is_in_shell:
                 self.closing.expect(view.place)
                 made.append(self.ask("close_view", view.mux, process_id=view.process_id, pane=view.pane))
         return made

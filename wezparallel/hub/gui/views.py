@@ -51,6 +51,11 @@ class View:
             size=self.size, read_only=self.read_only, origin="bound" if self.viewer_id is None else "viewer",
         )  # fmt: skip
 
+    @property
+    def is_in_shell(self) -> bool:
+        """Tell whether its client was started in a pane that has another program: to close the pane would end that."""
+        return self.viewer_id is not None and not self.owns_pane
+
     def parent_lives(self) -> bool:
         """Tell whether the program that made the pane is still there."""
         pid, start = self.parent
@@ -126,7 +131,10 @@ class Views:
         found: dict[str, list[JsonObject]] = {}
         for view in self._by_id.values():
             if view.place is not None:
-                found.setdefault(view.process_id, []).append({"pane": view.pane, "mux": view.mux})
+                shown: JsonObject = {"pane": view.pane, "mux": view.mux}
+                if view.is_in_shell:
+                    shown["in_shell"] = True
+                found.setdefault(view.process_id, []).append(shown)
         return found
 
     def muxes(self) -> Iterable[str]:

@@ -101,6 +101,7 @@ def close(hub: Hub, command: words.ViewClose) -> Accepted:
         view
         for view in hub.gui.views.of(process.process_id)
         if view.place is not None
+        and not view.is_in_shell
         and (command.pane is None or view.pane == command.pane)
         and (command.mux is None or view.mux == command.mux)
     ]
