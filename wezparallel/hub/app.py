@@ -29,6 +29,7 @@ from wezparallel.hub.gui.gui import Gui
 from wezparallel.hub.handlers.table import HANDLERS
 from wezparallel.hub.metrics.counts import Counts
 from wezparallel.hub.metrics.sampling import Sampling
+from wezparallel.hub.metrics.serving import Scraping
 from wezparallel.hub.pool import notices
 from wezparallel.hub.pool.adoption import Adoption
 from wezparallel.hub.pool.alerts import Alerts
@@ -92,6 +93,7 @@ class Hub:
         self.worktrees = Worktrees(self)
         self.dispatcher = Dispatcher(self, HANDLERS, self.soon)
         self.sampling = Sampling(self)
+        self.scraping = Scraping(self)
         self.screens = Screens()
         self.gui = Gui(self)
         self.alerts = Alerts(self.bus.publish, self.now_ms)
@@ -242,6 +244,7 @@ async def run() -> int:
             if store.set_aside is not None:
                 restoring.go_on(hub, ran)
             await serve_public(hub)
+            tasks.start_soon(hub.scraping.configure)
             tasks.start_soon(hub.timers.run)
             tasks.start_soon(hub.gui.run)
             tasks.start_soon(hub.sampling.run)

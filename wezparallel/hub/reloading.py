@@ -73,6 +73,7 @@ def reload(hub: Hub, read: Callable[[], Configuration] = configuration.load) -> 
         hub.pool.admission.changed()
         hub.spares.configured(before)
         hub.snapshots.configured()
+        hub.tasks.start_soon(hub.scraping.configure)
     return changed
 
 

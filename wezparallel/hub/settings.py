@@ -7,6 +7,7 @@ and says where each value came from. What a section's option is called here is w
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -15,6 +16,7 @@ from wezparallel.protocol.process import Restart
 
 LogLevel = Literal["trace", "debug", "info", "warn", "error"]
 DAY_S = 86400
+METRICS_ADDRESS = "127.0.0.1:9464"
 
 
 def option(text: str, unit: str = "", **limits: Any) -> Any:
@@ -94,6 +96,27 @@ class Alerts(Section):
     ] = None
 
 
+class Metrics(Section):
+    """What Prometheus scrapes, at `/metrics`."""
+
+    enabled: Annotated[
+        bool, option("Whether it is served; with `WEZPARALLEL_RUNTIME_DIR` only where one of these two is set.")
+    ] = True
+    address: Annotated[str, option("`host:port` that it is served at; port 0 takes any.", max_length=255)] = (
+        METRICS_ADDRESS
+    )
+
+    @field_validator("address")
+    @classmethod
+    def _numbers(cls, address: str) -> str:
+        host, _, port = address.rpartition(":")
+        if not port.isdecimal() or int(port) > 65535:
+            raise ValueError("has to be host:port, as 127.0.0.1:9464 or [::1]:9464")
+        if host != "localhost":  # a name would have to be looked up, by the program that must not wait
+            ip_address(host[1:-1] if host.startswith("[") and host.endswith("]") else host)
+        return address
+
+
 class Communication(Section):
     """The socket."""
 
@@ -153,6 +176,7 @@ class Settings(Section):
     process_templates: Annotated[dict[str, Any], option("Processes that templates use by name.")] = {}
     supervision: Supervision = Supervision()
     alerts: Alerts = Alerts()
+    metrics: Metrics = Metrics()
     communication: Communication = Communication()
     logs: Logs = Logs()
     web: Web = Web()

@@ -66,6 +66,7 @@ class HubLink:
             m.NOTIFY: self._notify,
             m.TOGETHER: self._together,
             m.LISTEN: self._listen,
+            m.UNLISTEN: self._unlisten,
             m.ADOPTED: self._adopted,
             m.PONG: self._pong,
             m.EXIT: self._exit,
@@ -320,6 +321,10 @@ class HubLink:
     def _listen(self, message: JsonObject) -> Answer:
         fd, address = self._keeper.listeners.listen(str(message["name"]), str(message["address"]))
         return {"address": address, "fds": 1}, [fd]
+
+    def _unlisten(self, message: JsonObject) -> Answer:
+        self._keeper.listeners.unlisten(str(message["name"]))
+        return _NOTHING
 
     def _adopted(self, message: JsonObject) -> Answer:
         self._keeper.hub.serves()

@@ -111,6 +111,11 @@ class Listeners:
         self.sockets[name] = made
         return made[0].fileno(), made[1]
 
+    def unlisten(self, name: str) -> None:
+        """Close what the hub needs no more."""
+        if name != PUBLIC and name in self.sockets:
+            self.sockets.pop(name)[0].close()
+
     def leave_to_hub(self) -> None:
         """A hub lives or starts: only it accepts."""
         self._keeper.loop.unwatch(self.public_fd)

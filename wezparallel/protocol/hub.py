@@ -75,6 +75,8 @@ class StatusReply(Reply):
     hub_memory_bytes: int | None
     processes_memory_bytes: int | None
     subscribers: int
+    metrics_url: Annotated[str | None, Field(description="Where Prometheus scrapes; null: nowhere.")] = None
+    metrics_error: Annotated[str | None, Field(description="Why not, where it should.")] = None
     config_error: Annotated[
         str | None, Field(description="Why the configuration, or a value of it, does not hold.")
     ] = None

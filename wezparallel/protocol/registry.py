@@ -11,6 +11,7 @@ from wezparallel.protocol import (
     config,
     direct,
     environment,
+    history,
     hub,
     keyboard,
     log,
@@ -41,6 +42,7 @@ NOUNS = (
     screen,
     config,
     metric,
+    history,
     alert,
     snapshot,
 )

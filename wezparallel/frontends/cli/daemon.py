@@ -58,6 +58,7 @@ def hub_status(context: Context) -> int:
         ("state", status.get("store_error") or ""),
         ("configuration", (status.get("config_error") or "").partition("\n")[0]),
         ("socket", status["socket"]),
+        ("metrics", status.get("metrics_url") or status.get("metrics_error") or ""),
         ("journal", f"{status['seq']} events, epoch {status['epoch']}"),
         ("subscribers", str(status["subscribers"])),
         ("version", status["version"]),

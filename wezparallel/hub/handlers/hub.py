@@ -77,8 +77,9 @@ def status(hub: Hub, _command: words.Status) -> words.StatusReply:
         workspaces=sum(workspace.open for workspace in hub.state.workspaces.values()),
         processes=sum(by_state.values()), by_state=by_state,
         spares=sum(one.is_spare and not one.removed for one in hub.state.processes.values()),
-        hub_memory_bytes=_own_memory(int(time.monotonic())),
+        hub_memory_bytes=own_memory(),
         processes_memory_bytes=sum(memory) if memory else None, subscribers=hub.bus.subscribers,
+        metrics_url=hub.scraping.url, metrics_error=hub.scraping.error,
         config_error=hub.configuration.errors[0].summary if hub.configuration.errors else None,
         store_error=hub.store.error.message if hub.store.error else None,
     )  # fmt: skip
@@ -86,7 +87,10 @@ def status(hub: Hub, _command: words.Status) -> words.StatusReply:
 
 def status_state(hub: Hub) -> object:
     """Return what `Status` depends on."""
-    return uptime(hub), hub.store.changes, hub.usage, hub.bus.subscribers, hub.keeper_facts, hub.configuration.errors
+    return (
+        uptime(hub), hub.store.changes, hub.usage, hub.bus.subscribers, hub.keeper_facts, hub.configuration.errors,
+        hub.scraping.url, hub.scraping.error,
+    )  # fmt: skip
 
 
 def subscribe(hub: Hub, command: words.Subscribe, connection: Connection, reply: Callable[[Reply], None]) -> None:
@@ -212,6 +216,11 @@ def _send_parts(connection: Connection, snapshot: dict[str, Any]) -> dict[str, A
 @cache
 def _public_name() -> str:
     return paths.link() or paths.hub_socket()
+
+
+def own_memory() -> int | None:
+    """Return this process's resident bytes."""
+    return _own_memory(int(time.monotonic()))
 
 
 @lru_cache(1)

@@ -141,7 +141,7 @@ async def in_memory(hub: Hub, process: Process) -> bytes | None:
 
 def _until(reader: LogReader, said: str, now_ms: int) -> int:
     """Return where output begins that is younger than that."""
-    return reader.offset_at(_moment(said, now_ms, "until") + logformat.STEP_MS)
+    return reader.offset_at(moment(said, now_ms, "until") + logformat.STEP_MS)
 
 
 def _from(reader: LogReader, command: words.LogRead, now_ms: int, span: tuple[int, int]) -> int:
@@ -156,11 +156,12 @@ def _from(reader: LogReader, command: words.LogRead, now_ms: int, span: tuple[in
         kind = next((kind for kind, name in STREAMS.items() if name == command.stream), None)
         return reader.tail_lines(command.lines, kind, stop)
     if command.since is not None:
-        return reader.offset_at(_moment(command.since, now_ms, "since"))
+        return reader.offset_at(moment(command.since, now_ms, "since"))
     return start
 
 
-def _moment(text: str, now_ms: int, field: str) -> int:
+def moment(text: str, now_ms: int, field: str) -> int:
+    """Return milliseconds since the epoch of a time or an age. Raises RequestError `command.bad_value`."""
     age = _AGE.fullmatch(text)
     if age:
         return max(0, now_ms - int(min(float(age[1]) * _UNIT_S[age[2]] * 1000, now_ms)))

@@ -53,7 +53,10 @@ METRICS = (
         "wezparallel_process_exits_total", "counter",
         "Ends of runs, by exit code or signal, and by whether the end was asked for.", ("code", "signal", "asked"),
     ),
-    Metric("wezparallel_log_written_bytes_total", "counter", "Output of a process as its log counts it: of all runs, what was lost too.", PROCESS),
+    Metric(
+        "wezparallel_log_written_bytes_total", "counter",
+        "Output of a process as its log counts it: of all runs, what was lost too.", PROCESS,
+    ),
     Metric("wezparallel_log_lost_bytes_total", "counter", "Output that its log could not take.", PROCESS),
     Metric("wezparallel_metrics_left_out", "gauge", "Processes beyond the first 1000, which have no samples."),
     Metric("wezparallel_alerts", "gauge", "Alerts that hold, by what is too much.", ("what",)),

@@ -148,6 +148,11 @@ class KeeperLink:
                 await anyio.wait_writable(self._socket)
                 self._flush()
 
+    @property
+    def unsent(self) -> int:
+        """Return how many bytes the keeper has not taken yet."""
+        return len(self._out)
+
     def send(self, message: Message) -> None:
         """Send a message that needs no answer."""
         self._out += frames.pack(frames.MESSAGE, _encode(message).encode())
