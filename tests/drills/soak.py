@@ -154,7 +154,8 @@ def look(daemon: Daemon) -> State:
         state.resident_kb[name] = int(text.split("RssAnon:")[1].split()[0])
         state.threads[name] = int(text.split("Threads:")[1].split()[0])
     for folder in (Path(daemon.runtime), daemon.home):
-        state.files |= {str(path) for path in folder.rglob("*") if not path.name.startswith("state.db")}
+        found = (path for path in folder.rglob("*") if not path.name.startswith("state.db"))
+        state.files |= {str(path) for path in found if path.parent.name != "snapshots"}  # so many are kept
     mark = f"{MARK}={daemon.home}".encode()
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and int(entry.name) not in (*pids.values(), os.getpid()):

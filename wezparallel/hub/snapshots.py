@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from wezparallel.protocol.process import ProcessSettings
     from wezparallel.types import JsonObject
 
-APART_S = 0.2  # between two writes of workspaces.json
+APART_S = 0.5  # between two writes of workspaces.json
 AGAIN_S = 5.0  # after a disk refused
 LAST_S = 2.0  # for the last ones, when the hub ends
 _NEVER = ("metric.", "log.", "alert.", "view.", "snapshot.", "hub.", "config.")
