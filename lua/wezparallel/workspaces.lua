@@ -355,6 +355,8 @@ function M.relayout(window, pane, name)
       end
     end
   end
+  -- WezTerm draws a divider that was moved from outside at the next change of something else; an action is one.
+  window:perform_action(wezterm.action.Nop, window:active_tab():active_pane())
 end
 
 return M

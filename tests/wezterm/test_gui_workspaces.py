@@ -74,6 +74,29 @@ def test_keys_switch_workspaces_and_each_shows_its_own_panes(person: Person, gui
     assert person.typed() == {"one": "x\n", "two": "", "three": ""}
 
 
+def test_sizes_that_were_lost_come_back_by_a_key_and_are_seen(person: Person, gui: Gui, tmp_path: Path) -> None:
+    def middle(name: str) -> bytes:
+        """Return the pixels of one row across the panes, where nothing but their dividers is."""
+        whole, row = gui.still(tmp_path / f"{name}.png"), tmp_path / f"{name}.ppm"
+        gui.display.run("convert", str(whole), "-crop", "1280x1+0+400", "+repage", str(row))
+        return row.read_bytes()
+
+    person.set_up(shop=FOUR)
+    panes = person.create("shop", "web")
+    before = middle("before")
+
+    gui.key(*["ctrl+shift+alt+Right"] * 4)
+    wait_for(lambda: _columns(gui, panes["coder"]["pane_id"]) > panes["coder"]["size"]["cols"], "a wider pane")
+    wait_for(lambda: middle("moved") != before, "the dividers to move")
+    person.press("equal")
+    wait_for(lambda: _columns(gui, panes["coder"]["pane_id"]) == panes["coder"]["size"]["cols"], "the size of before")
+    wait_for(lambda: middle("after") == before, "the dividers where they were")
+
+
+def _columns(gui: Gui, pane: int) -> int:
+    return next(int(one["size"]["cols"]) for one in gui.list() if one["pane_id"] == pane)
+
+
 def test_a_shell_moves_the_window_and_keys_go_where_it_went(person: Person, gui: Gui) -> None:
     person.set_up(pair=template("one two"), single=template("three"))
     shell = gui.list()[0]["pane_id"]
