@@ -72,6 +72,20 @@ def test_the_last_lines_of_one_stream_skip_the_other(log: Log) -> None:
     assert reader.tail_lines(1, TTY) == writer.end
 
 
+@pytest.mark.parametrize("stream", [None, STDOUT])
+def test_the_last_lines_before_an_offset_are_found_in_whatever_segment(log: Log, stream: int | None) -> None:
+    writer = log.writer(segment=4096)
+    for i in range(1500):
+        writer.append(STDOUT, b"out %03d\n" % i, T)
+    reader = log.reader()
+    assert len(log.segments()) > 2
+    for before in (8 * 10, log.segments()[1], log.segments()[1] + 4, 8 * 500):
+        at = reader.tail_lines(2, stream, before)
+        assert output(reader.chunks(at, before)) == b"".join(b"out %03d\n" % i for i in range(1500))[at:before]
+        assert output(reader.chunks(at, before)).count(b"out") == 2
+    assert reader.tail_lines(2, stream, 0) == 0
+
+
 @pytest.mark.parametrize(
     ("text", "limit", "expected"),
     [

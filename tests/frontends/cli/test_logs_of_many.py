@@ -94,7 +94,7 @@ def test_what_is_searched_is_searched_in_all_that_is_kept(shop: Shop) -> None:
     pass_a_moment()
     shop.tell("web 2")
     assert shop.logs("shop/", "--grep", "[12]$", "-n", "1") == ["web  | web 2"]
-    assert shop.logs("web", "--grep", "WEB 1", "-i") == ["web 1"]
+    assert shop.logs("web", "--grep", "WEB 1", "-i", "-n", "1") == ["web 1"]
     nothing = shop.cli("logs", "--grep", "nowhere")
     assert nothing.out == ""
     assert "nothing like that" in nothing.err
