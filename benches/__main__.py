@@ -12,7 +12,7 @@ from benches.measure import Row, table
 
 NAMES = (
     "rpc", "clients", "flooded", "echo", "flood", "attach", "held", "start", "restart", "small", "chain", "idle",
-    "hub_death", "window",
+    "hub_death", "window", "dashboard",
 )  # fmt: skip
 LIMIT_S = 120
 

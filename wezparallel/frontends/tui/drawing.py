@@ -93,7 +93,7 @@ def line(
         spans.append((_cell(said, sizes.why), link))
     spans.append((_cell(text.age(since(process), now), sizes.age, right=True), "dim"))
     if sizes.spark:
-        spans.append((_cell(sparkline(world.usage.get(row.key, ()), sizes.spark), sizes.spark), "good"))
+        spans.append((sparkline(world.usage.get(row.key, ()), sizes.spark) + " " * _GAP, "good"))
     runs = process.get("pid") is not None
     if sizes.cpu:
         used = process.get("cpu_percent") if runs else None

@@ -87,7 +87,7 @@ class Logs(Screen[None]):
             return
         width = self.size.width
         body = self.query_one("#loglines", Painted)
-        body.show_lines(list(self._drawn), self._at)
+        body.show_lines(self._drawn, self._at)
         if self._follows:
             body.scroll_to(y=max(0, len(self._lines) - body.size.height), animate=False)
         where = self._note or ("follows" if self._follows else f"line {int(body.scroll_y) + 1} of {len(self._lines)}")

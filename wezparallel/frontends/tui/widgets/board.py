@@ -41,11 +41,16 @@ class Board(Painted, can_focus=True):
             self.selected = ""
         chosen = self._index()
         sizes = drawing.columns(rows, world, self.size.width)
-        lines = [
-            drawing.line(row, world, sizes, now, selected=number == chosen, headed=number == 0)
-            for number, row in enumerate(rows)
-        ]
-        self.show_lines(lines or empty, chosen, faded=world.away_since is not None)
+        faded = world.away_since is not None
+        if not rows:
+            self.show_lines(empty, faded=faded)
+            return
+
+        def line(number: int) -> Spans:
+            at = number == chosen
+            return drawing.line(rows[number], world, sizes, now, selected=at, headed=number == 0)
+
+        self.show_count(len(rows), line, chosen, faded=faded)
 
     def select(self, process_id: str) -> None:
         """Put the cursor on a process and bring it into sight."""

@@ -13,6 +13,8 @@ from textual.strip import Strip
 from wezparallel.frontends.tui import colours
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from rich.style import Style
 
     from wezparallel.frontends.tui.drawing import Spans
@@ -28,27 +30,38 @@ class Painted(ScrollView, can_focus=False):
 
     def __init__(self, id: str) -> None:  # noqa: A002  Textual's word
         super().__init__(id=id)
-        self.lines: list[Spans] = []
+        self.count = 0
+        """How many lines there are."""
         self.chosen = -1
         """Number of the line that is under the cursor."""
         self.faded = False
         """All of it is old."""
+        self._line: Callable[[int], Spans] = _nothing
+        self._seen: dict[int, Spans] = {}
+        """The lines that are seen, as they were drawn last."""
 
-    def show_lines(self, lines: list[Spans], chosen: int = -1, *, faded: bool = False) -> None:
+    def show_lines(self, lines: Sequence[Spans], chosen: int = -1, *, faded: bool = False) -> None:
         """Draw these in the place of what was there."""
-        before, self.lines = self.lines, lines
+        self.show_count(len(lines), lines.__getitem__, chosen, faded=faded)
+
+    def show_count(
+        self, count: int, line: Callable[[int], Spans], chosen: int = -1, *, faded: bool = False
+    ) -> None:  # fmt: skip
+        """Draw so many lines; `line` returns one, and is asked for those that are seen only."""
+        count_before, self.count = self.count, count
         chosen_before, self.chosen = self.chosen, chosen
-        width = self.size.width
-        if len(before) != len(lines) or self.virtual_size.width != width:
-            self.virtual_size = Size(width, len(lines))
-        if faded != self.faded or len(before) != len(lines):
+        width, height, top = self.size.width, self.size.height, int(self.scroll_y)
+        self._line = line
+        before, self._seen = self._seen, {y: line(y) for y in range(top, min(count, top + height))}
+        if count != count_before or self.virtual_size.width != width:
+            self.virtual_size = Size(width, count)
+        if faded != self.faded or count != count_before:
             self.faded = faded
             self.refresh()
             return
-        top, height = int(self.scroll_y), self.size.height
-        for y in range(top, min(len(lines), top + height)):
+        for y, spans in self._seen.items():
             moved = chosen != chosen_before and y in (chosen, chosen_before)
-            if moved or lines[y] != before[y]:
+            if moved or spans != before.get(y):
                 self.refresh(Region(0, y - top, width, 1))
 
     def render_line(self, y: int) -> Strip:
@@ -56,21 +69,26 @@ class Painted(ScrollView, can_focus=False):
         width = self.size.width
         number = y + int(self.scroll_y)
         ground = self.rich_style
-        if number >= len(self.lines):
+        if number >= self.count:
             return Strip.blank(width, ground)
+        spans = self._seen.get(number)
+        if spans is None:
+            spans = self._seen[number] = self._line(number)
         styles = _styles(self.look)
         base = ground + styles["chosen"] if number == self.chosen else ground
         fade = styles["dim"] if self.faded else None
         if number == self.chosen and styles["chosen"].reverse:
             fade = styles[""]  # reversed colours would cut the line into pieces
         segments = [
-            Segment(said, base + (styles[style] if fade is None else fade))
-            for said, style in self.lines[number]
-            if said
-        ]
+            Segment(said, base + (styles[style] if fade is None else fade)) for said, style in spans if said
+        ]  # fmt: skip
         return Strip(segments).adjust_cell_length(width, base).crop(0, width)
 
     @property
     def look(self) -> str:
         """Return the name of the theme."""
         return str(getattr(self.app, "look", colours.DARK))
+
+
+def _nothing(_number: int) -> Spans:
+    return []
