@@ -28,6 +28,18 @@ def test_a_workspace_is_called_like_its_folder(tmp_path: Path) -> None:
     assert default_name("/") == "root"
 
 
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [("-x", "x"), ("--", "root"), ("a\x9b31mred", "a-31mred"), ("a\u202eb", "a-b"), ("a\nb", "a-b")],
+)
+def test_a_folder_whose_name_a_terminal_or_a_program_takes_for_something_else_gives_another_name(
+    folder: str, name: str
+) -> None:
+    assert default_name(f"/srv/{folder}") == name
+    assert re.fullmatch(NAME_PATTERN, name)
+    assert not re.fullmatch(NAME_PATTERN, folder)
+
+
 def test_a_linked_worktree_adds_its_branch(tmp_path: Path) -> None:
     assert default_name(str(linked(tmp_path, "api", "ref: refs/heads/fix/login\n"))) == "api-fix-login"
 

@@ -42,7 +42,8 @@ def add(hub: Hub, command: words.ProcessAdd) -> Accepted:
     if not _NAME.fullmatch(name) or (slash and not _NAME.fullmatch(workspace)):
         raise RequestError(
             "command.bad_value",
-            f"{command.id!r} is no id; write `workspace/name` or a bare name, at most 64 characters each",
+            f"{command.id!r} is no id; write `workspace/name` or a bare name, at most 64 characters each, "
+            "and none begins with `-`",
             field="id",
         )
     home = os.path.expanduser("~")

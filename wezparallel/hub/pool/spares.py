@@ -19,6 +19,7 @@ from wezparallel.hub.pool.admission import kind_of
 from wezparallel.hub.pool.env_ids import LOGIN
 from wezparallel.hub.pool.telling import alive
 from wezparallel.hub.state.model import Process
+from wezparallel.protocol.process import NOT_IN_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     Place: TypeAlias = tuple[str | None, str]
 
-_NOT_IN_NAMES = re.compile(r"[/\x00-\x1f\x7f]")
+_NOT_IN_NAMES = re.compile(f"[{NOT_IN_NAMES}]")
 _LONGEST = 56  # characters of a kind in an id; a name has 64
 _ENDED = frozenset({"stopped", "exited", "failed"})
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 import os
 import re
 
+from wezparallel.protocol.process import NOT_IN_NAMES
+
 MAX_NAME = 64
-_UNFIT = re.compile(r"[/\x00-\x1f\x7f]+")
+_UNFIT = re.compile(f"[{NOT_IN_NAMES}]+")
 
 
 def default_name(folder: str) -> str:
@@ -18,7 +20,7 @@ def default_name(folder: str) -> str:
     branch = _UNFIT.sub("-", worktree_branch(folder))
     if branch and branch not in base:  # many name a worktree's folder after its branch
         base = f"{base}-{branch}"
-    return _UNFIT.sub("-", base)[:MAX_NAME]
+    return _UNFIT.sub("-", base).lstrip("-")[:MAX_NAME] or "root"
 
 
 def worktree_branch(folder: str) -> str:
