@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from scripts import settings_pages, template_pages
+from scripts import metric_pages, settings_pages, template_pages
 from wezparallel.frontends.lua import generate
 from wezparallel.hub.pool import lifecycle
 from wezparallel.protocol import registry
@@ -47,6 +47,7 @@ MADE = {
     "docs/reference/commands.md": commands,
     "docs/reference/events.md": events,
     "docs/reference/states.md": states,
+    "docs/reference/metrics.md": metric_pages.page,
     "docs/reference/settings.md": settings_pages.page,
     "docs/reference/template-keys.md": lambda: HEAD + template_pages.keys(),
     "config/schema/template.schema.json": template_pages.schema_text,

@@ -49,7 +49,9 @@ def _record(hub: Hub, run: Run) -> words.RunRecord:
         run.peak_cpu_percent = process.run.peak_cpu_percent  # what is written of a run that goes on is a minute old
         run.peak_memory_bytes = process.run.peak_memory_bytes
     end = run.ended_at if run.status != "spawned" else hub.now_ms()
-    ran_s = None if run.started_at is None or end is None or run.status == "lost" else (end - run.started_at) / 1000
+    ran_s = (
+        None if run.started_at is None or end is None or run.status == "lost" else max(0, end - run.started_at) / 1000
+    )
     return words.RunRecord(
         run_id=run.run_id, process_id=run.process_id, workspace=process.workspace if process is not None else None,
         number=run.number, status=run.status, pid=run.pid, started_at=_moment(run.started_at),

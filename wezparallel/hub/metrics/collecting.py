@@ -113,7 +113,7 @@ def _of_requests(hub: Hub) -> Iterator[tuple[str, Labels, Any]]:
 
 
 def _of_hub(hub: Hub) -> Iterator[tuple[str, Labels, Any]]:
-    yield "wezparallel_info", (hub.version, hub.hub_id), 1
+    yield "wezparallel_info", (hub.version,), 1
     for what in ("cpu", "memory", "disk"):
         yield "wezparallel_alerts", (what,), sum(alert.what == what for alert in hub.alerts.all())
     mutations, reads = hub.dispatcher.waiting

@@ -33,7 +33,7 @@ METRICS = (
     Metric("processes_active", "gauge", "Active process count"),
     Metric("task_duration_seconds", "histogram", "Task execution duration"),
     Metric("errors_total", "counter", "Total error count"),
-    Metric("wezparallel_info", "gauge", "Always 1; what runs.", ("version", "hub_id")),
+    Metric("wezparallel_info", "gauge", "Always 1; what runs.", ("version",)),
     Metric("wezparallel_workspaces", "gauge", "Workspaces that are defined, by whether they are open.", ("open",)),
     Metric("wezparallel_processes", "gauge", "Processes that are defined, by state.", ("state",)),
     Metric("wezparallel_processes_waiting", "gauge", "Processes that ask a person for a look."),
