@@ -33,6 +33,17 @@ local M = {}
 ---@field process string
 ---@field show_secrets boolean|nil Also the values whose names say that they are secret.
 
+---List the runs of processes that are known, the latest first: how they ended, and the most that
+---each used.
+---@class HistoryList
+---@field process string|nil Only this one's.
+---@field workspace string|nil Only those of this one's processes.
+---Only runs that were there then or came later: RFC 3339, or an age as 90s, 2h.
+---@field since string|nil
+---@field failed boolean|nil Only those that ended badly, without anybody's wish.
+---@field after string|nil `next` of the page before.
+---@field limit integer|nil Runs in this reply.
+
 ---Make a recording of one run, page by page. It holds what was written before the first page was
 ---asked for.
 ---@class LogExport
@@ -41,14 +52,26 @@ local M = {}
 ---@field format 'asciicast'|nil asciicast is version 2 of that format.
 ---@field cursor string|nil `next` of the page before.
 
----Read a log, at most 256 KiB a reply. With `lines` the last lines; else from `offset` or `since`.
+---Read a log, at most 256 KiB a reply. With `lines` the last lines; else from `offset` or `since`;
+---to `until`.
 ---@class LogRead
 ---@field process string
 ---@field offset integer|nil
 ---@field lines integer|nil
 ---@field since string|nil RFC 3339, or an age as 90s, 10m, 2h, 1d.
+---@field until string|nil As `since`; nothing younger, `lines` count back from it.
 ---@field stream 'stdout'|'stderr'|'tty'|nil
 ---@field max_bytes integer|nil
+
+---Tell how the machine and the daemon are, in eight figures.
+---@class MetricGet
+
+---Return figures of the past: by the minute for a day, by the quarter of an hour for 30 days.
+---@class MetricHistory
+---@field process string|nil Whose whole tree; without it the machine.
+---@field since string|nil RFC 3339, or an age as 90s, 10m, 2h, 1d.
+---@field until string|nil As `since`; nothing younger.
+---@field limit integer|nil Points in this reply.
 
 ---Ask whether the hub answers.
 ---@class Ping
@@ -487,8 +510,11 @@ local M = {}
 ---@field DaemonUpgrade DaemonUpgrade|nil
 ---@field Describe Describe|nil
 ---@field EnvironmentGet EnvironmentGet|nil
+---@field HistoryList HistoryList|nil
 ---@field LogExport LogExport|nil
 ---@field LogRead LogRead|nil
+---@field MetricGet MetricGet|nil
+---@field MetricHistory MetricHistory|nil
 ---@field Ping Ping|nil
 ---@field ProcessAdd ProcessAdd|nil
 ---@field ProcessGet ProcessGet|nil
