@@ -40,6 +40,20 @@ _TEMPLATES = """
   #   notes:
   #     panes: [shell, "vim notes.md"]
 """
+_CHANNELS = """
+  # Where rules can send to. Addresses are secrets; `${NAME}` is a variable of the daemon.
+  # channels:
+  #   phone: { webhook: "https://ntfy.sh/${NTFY_TOPIC}", format: text }
+  #   team: { apprise: "slack://${SLACK_TOKEN}" }
+  #   speak: { command: 'espeak "$WEZPARALLEL_TITLE: $WEZPARALLEL_BODY"' }
+"""
+_RULES = """
+  # Which news go where: docs/howto/notifications.md. `desktop` and `terminal` are channels that are always there.
+  # rules:
+  #   broken: { on: exit_abnormal, where: shop, channels: [phone, desktop] }
+  #   long: { on: finished, after: 10m, channels: phone }
+"""
+_FREE = {"templates": _TEMPLATES, "channels": _CHANNELS, "rules": _RULES}
 _PROCESS_TEMPLATES = """
 # Processes that templates use by name.
 # process_templates:
@@ -90,7 +104,7 @@ def _sample_sections() -> Iterator[str]:
             section = options.sections()[name]
             yield f"\n# {_doc(section)}\n{name}:\n"
             for option in section.model_fields:
-                yield _TEMPLATES if options.is_raw((name, option)) else _sample_line((name, option), "  ")
+                yield _FREE[option] if options.is_raw((name, option)) else _sample_line((name, option), "  ")
         else:
             yield _PROCESS_TEMPLATES
 

@@ -5,6 +5,11 @@ local M = {}
 ---List the alerts that hold now.
 ---@class AlertList
 
+---Send a test through a channel, or through those of a rule; answers when each has been tried.
+---@class AlertTest
+---@field key string|nil Idempotency key; the same key never acts twice within 24 h.
+---@field name string A rule's or a channel's name.
+
 ---Read a configuration without using it: a text, a file, or the one that would be read.
 ---@class ConfigCheck
 ---@field source string|nil The text itself.
@@ -72,6 +77,31 @@ local M = {}
 ---@field since string|nil RFC 3339, or an age as 90s, 10m, 2h, 1d.
 ---@field until string|nil As `since`; nothing younger.
 ---@field limit integer|nil Points in this reply.
+
+---Show a notification where somebody is: as a toast of WezTerm, else in the terminal that was come
+---to last.
+---@class NotificationDisplay
+---@field key string|nil Idempotency key; the same key never acts twice within 24 h.
+---@field title string
+---@field body string
+---@field process string|nil What it is about; who looks at it sees it.
+---@field kind string|nil Of which kind of news it is.
+
+---Return rules and channels, secrets too; only the daemon's own `notifications` process is
+---answered.
+---@class NotificationGet
+
+---Tell what became of a notification.
+---@class NotificationReport
+---@field key string|nil Idempotency key; the same key never acts twice within 24 h.
+---@field channel string
+---@field rule string|nil
+---@field kind string|nil
+---@field title string|nil
+---@field body string|nil
+---@field reason string|nil Why it did not arrive; null: it did.
+---@field tries integer|nil
+---@field test_id string|nil It was a test.
 
 ---Ask whether the hub answers.
 ---@class Ping
@@ -504,6 +534,7 @@ local M = {}
 ---One of these.
 ---@class Request
 ---@field AlertList AlertList|nil
+---@field AlertTest AlertTest|nil
 ---@field ConfigCheck ConfigCheck|nil
 ---@field ConfigGet ConfigGet|nil
 ---@field ConfigReload ConfigReload|nil
@@ -515,6 +546,9 @@ local M = {}
 ---@field LogRead LogRead|nil
 ---@field MetricGet MetricGet|nil
 ---@field MetricHistory MetricHistory|nil
+---@field NotificationDisplay NotificationDisplay|nil
+---@field NotificationGet NotificationGet|nil
+---@field NotificationReport NotificationReport|nil
 ---@field Ping Ping|nil
 ---@field ProcessAdd ProcessAdd|nil
 ---@field ProcessGet ProcessGet|nil
@@ -571,8 +605,11 @@ local M = {}
 ---Commands that change something: they carry a `key`, and the same key never acts twice.
 ---@type table<string, boolean>
 M.mutations = {
+  AlertTest = true,
   ConfigReload = true,
   DaemonUpgrade = true,
+  NotificationDisplay = true,
+  NotificationReport = true,
   ProcessAdd = true,
   ProcessKill = true,
   ProcessNotify = true,

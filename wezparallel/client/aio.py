@@ -154,12 +154,12 @@ class Client:
                 answer.reason = "the connection ended before the reply"
                 answer.arrived.set()
 
-    async def subscribe(self, events: list[str]) -> AsyncIterator[News]:
-        """Give a snapshot, then what happens; for ever.
+    async def subscribe(self, events: list[str], position: Position | None = None) -> AsyncIterator[News]:
+        """Give a snapshot, then what happens; for ever. With a position that has come somewhere: what followed it.
 
         A hub that goes away is waited for without end, and told of by `Away` and then `Back` or a new `Snapshot`.
         """
-        place = _Place(events)
+        place = _Place(events, position or Position())
         is_away = False
         pauses = _Pauses(math.inf)
         while True:
@@ -188,6 +188,14 @@ class Client:
             await pauses.wait(reason)
 
 
+class Position:
+    """How far a subscription has come; who keeps it can go on from there, also with another client."""
+
+    def __init__(self, since: int | None = None, epoch: str | None = None) -> None:
+        self.since = since
+        self.epoch = epoch
+
+
 class _Answer:
     """Where a reply is waited for."""
 
@@ -200,34 +208,33 @@ class _Answer:
 class _Place:
     """How far a subscription has come."""
 
-    def __init__(self, events: list[str]) -> None:
+    def __init__(self, events: list[str], position: Position) -> None:
         self._events = events
-        self._since: int | None = None
-        self._epoch: str | None = None
+        self._at = position
         self._parts: list[JsonObject] = []
 
     def request(self) -> bytes:
         """Return the request that goes on from here."""
         self._parts = []
         body: JsonObject = {"events": self._events}
-        if self._since is not None:
-            body |= {"since": self._since, "epoch": self._epoch}
+        if self._at.since is not None:
+            body |= {"since": self._at.since, "epoch": self._at.epoch}
         return envelope.dump({"Subscribe": body, "id": 1})
 
     def take(self, message: JsonObject) -> News | None:
         """Return what a message tells. Raises RequestError."""
         event = message.get("Event")
         if event is not None:
-            self._since = max(self._since or 0, int(event["seq"]))
+            self._at.since = max(self._at.since or 0, int(event["seq"]))
             return Happened(event)
         if "SnapshotPart" in message:
             self._parts += message["SnapshotPart"]["processes"]
         elif "Subscribed" in message:
             first = message["Subscribed"]
-            self._epoch = first["epoch"]
+            self._at.epoch = first["epoch"]
             snapshot = first.get("snapshot")
             if snapshot is not None:
-                self._since = int(first["seq"])
+                self._at.since = int(first["seq"])
                 return Snapshot(snapshot["workspaces"], self._parts + snapshot["processes"])
         elif "Error" in message:
             _unwrap(message)

@@ -28,7 +28,7 @@ READS = frozenset({
     "Ping", "Describe", "Status", "Subscribe", "Unsubscribe", "WorkspaceList", "WorkspaceGet", "ProcessList",
     "ProcessGet", "ProcessWait", "TemplateList", "TemplateGet", "TemplateCheck", "LogRead", "LogExport",
     "EnvironmentGet", "ProcessPrepare", "ConfigGet", "ConfigCheck", "AlertList", "WorktreeList", "ViewList",
-    "SnapshotList", "SnapshotDiff", "ProcessScreen", "MetricGet", "MetricHistory", "HistoryList",
+    "SnapshotList", "SnapshotDiff", "ProcessScreen", "NotificationGet", "MetricGet", "MetricHistory", "HistoryList",
 })  # fmt: skip
 """Commands without a key."""
 

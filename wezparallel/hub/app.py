@@ -30,6 +30,7 @@ from wezparallel.hub.handlers.table import HANDLERS
 from wezparallel.hub.metrics.counts import Counts
 from wezparallel.hub.metrics.sampling import Sampling
 from wezparallel.hub.metrics.serving import Scraping
+from wezparallel.hub.notifications import Notifications
 from wezparallel.hub.pool import notices
 from wezparallel.hub.pool.adoption import Adoption
 from wezparallel.hub.pool.alerts import Alerts
@@ -98,6 +99,7 @@ class Hub:
         self.gui = Gui(self)
         self.alerts = Alerts(self.bus.publish, self.now_ms)
         self.heartbeats = Heartbeats(self)
+        self.notifications = Notifications(self)
         self.snapshots = Snapshots(self)
         self.usage: dict[str, Usage] = {}
         self.viewers: dict[int, str] = {}
@@ -152,6 +154,7 @@ class Hub:
         """Find out who asks, once a connection, and refuse what they may not do."""
         if not caller.role:
             callers.resolve(caller, self.leaders(), self.keeper_facts.get("keeper_pid", 0), self._owner)
+        self.notifications.check(caller, type(command).__name__)
         if caller.role != "person":
             callers.check(caller, command, self._owner(caller.run_id or ""), self._target(command))
 
@@ -244,6 +247,7 @@ async def run() -> int:
             if store.set_aside is not None:
                 restoring.go_on(hub, ran)
             await serve_public(hub)
+            hub.notifications.look()
             tasks.start_soon(hub.scraping.configure)
             tasks.start_soon(hub.timers.run)
             tasks.start_soon(hub.gui.run)

@@ -17,6 +17,7 @@ from wezparallel import paths
 from wezparallel.errors import RequestError
 from wezparallel.hub import config_files, foreign_settings, options
 from wezparallel.hub.config_files import bare, plain
+from wezparallel.hub.config_notifications import Notifications
 from wezparallel.hub.config_variables import Problem, from_environment, from_flags
 from wezparallel.hub.expansion import expand
 from wezparallel.hub.gui import keys
@@ -172,11 +173,14 @@ class _Walk:
         self._said = said
         self._source = source
         self._environment = environment
+        self._notifications = Notifications(environment)
 
     def sections(self, tree: Mapping) -> None:
         """Take the file."""
         for key, node in tree.entries:
             self._take((_own_name(key.text, options.siblings(("",))),), key, node)
+        for wrong in self._notifications.finish():
+            self._error(*wrong)
 
     def _take(self, path: Path, key: Scalar, node: Node) -> None:
         if isinstance(node, Scalar) and node.value is None:
@@ -199,7 +203,9 @@ class _Walk:
             self._take((*path, _own_name(inner.text, options.siblings((*path, "")))), inner, value)
 
     def _raw(self, path: Path, node: Node) -> None:
-        if isinstance(node, Mapping):
+        if isinstance(node, Mapping) and path[0] == "notifications":
+            self._said.layer[path] = (self._notifications.read(path, node), self._origin(node.mark))
+        elif isinstance(node, Mapping):
             self._said.raw[path] = {key.text: value for key, value in node.entries}
         else:
             self._error(f"`{'.'.join(path)}` has to be a map of names", node.mark, "")

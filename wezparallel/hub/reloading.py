@@ -73,6 +73,7 @@ def reload(hub: Hub, read: Callable[[], Configuration] = configuration.load) -> 
         hub.pool.admission.changed()
         hub.spares.configured(before)
         hub.snapshots.configured()
+        hub.notifications.look()
         hub.tasks.start_soon(hub.scraping.configure)
     return changed
 
@@ -81,7 +82,8 @@ def differences(old: Settings, new: Settings) -> list[str]:
     """Return the options whose values differ, by name."""
     names = {path for one in (old, new) for path, _ in options.every(one)}
     changed = [".".join(path) for path in sorted(names) if value(old, path) != value(new, path)]
-    changed += ["workspaces.templates"] if old.workspaces.templates != new.workspaces.templates else []
+    for path in (("workspaces", "templates"), ("notifications", "channels"), ("notifications", "rules")):
+        changed += [".".join(path)] if value(old, path) != value(new, path) else []
     return changed + (["process_templates"] if old.process_templates != new.process_templates else [])
 
 

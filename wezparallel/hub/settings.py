@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from wezparallel.protocol.notification import Channel, Rule
 from wezparallel.protocol.process import Restart
 
 LogLevel = Literal["trace", "debug", "info", "warn", "error"]
@@ -96,6 +97,21 @@ class Alerts(Section):
     ] = None
 
 
+class Notifications(Section):
+    """Who is told of what. By itself the daemon tells four kinds where somebody is: in WezTerm, else a terminal."""
+
+    tell_exit_abnormal: Annotated[bool, option("By itself: that a process ended badly.")] = True
+    tell_finished: Annotated[bool, option("By itself: that a process ended well after a long time.")] = True
+    tell_error: Annotated[bool, option("By itself: that a process was given up.")] = True
+    tell_waiting: Annotated[bool, option("By itself: that a process asks to be looked at.")] = True
+    finished_after: Annotated[float, option("What a long time is.", "seconds", ge=0, le=30 * DAY_S)] = 30.0
+    quiet: Annotated[
+        float, option("In which the daemon tells the same of the same process once.", "seconds", ge=0, le=DAY_S)
+    ] = 30.0
+    channels: Annotated[dict[str, Channel], option("Where rules can send to, by name.", repr=False)] = {}
+    rules: Annotated[dict[str, Rule], option("Which news go where, by name.")] = {}
+
+
 class Metrics(Section):
     """What Prometheus scrapes, at `/metrics`."""
 
@@ -176,6 +192,7 @@ class Settings(Section):
     process_templates: Annotated[dict[str, Any], option("Processes that templates use by name.")] = {}
     supervision: Supervision = Supervision()
     alerts: Alerts = Alerts()
+    notifications: Notifications = Notifications()
     metrics: Metrics = Metrics()
     communication: Communication = Communication()
     logs: Logs = Logs()
@@ -199,5 +216,5 @@ class Settings(Section):
         return self.processes.get(name or "") or KindSettings()
 
 
-FREE = ("processes", "workspaces.templates", "process_templates")
+FREE = ("processes", "workspaces.templates", "process_templates", "notifications.channels", "notifications.rules")
 """Where names are the user's own."""

@@ -16,6 +16,7 @@ from wezparallel.protocol import (
     keyboard,
     log,
     metric,
+    notification,
     process,
     screen,
     snapshot,
@@ -44,6 +45,7 @@ NOUNS = (
     metric,
     history,
     alert,
+    notification,
     snapshot,
 )
 

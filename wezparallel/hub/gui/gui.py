@@ -110,6 +110,13 @@ class Gui:
         elif event.name.startswith("process.") and event.data.get("state") in _ENDED:
             self._hide(event.data)
 
+    def display(self, title: str, body: str, process_id: str | None, kind: str | None) -> str:
+        """Show a notification where somebody is; return by what."""
+        by, toast = self.notifying.display(title, body, process_id, kind)
+        if toast is not None:
+            self.write(toast)
+        return by
+
     def viewer(self, message: JsonObject, *, listed: bool) -> None:
         """A viewer came, was listed to a new hub, or went."""
         if message["state"] == "gone":

@@ -68,6 +68,20 @@ def _values(read: Configuration) -> Iterator[words.ConfigValue]:
                 yield _value(read, (*path, name), masked(name, inner), None, option)
         else:
             yield _value(read, path, value, options.default(path), option)
+    said = read.settings.notifications
+    for name, channel in said.channels.items():
+        yield _named(read, ("notifications", "channels"), name, channel.shown)
+    for name, rule in said.rules.items():
+        yield _named(read, ("notifications", "rules"), name, rule.model_dump(exclude_defaults=True))
+
+
+def _named(read: Configuration, path: options.Path, name: str, value: Any) -> words.ConfigValue:
+    """Return a channel or a rule; it comes from a file."""
+    origin = read.origin(path)
+    return words.ConfigValue(
+        option=".".join((*path, name)), value=value, default=None, origin=origin.kind, where=origin.where, unit="",
+        text="",
+    )  # fmt: skip
 
 
 def _value(
