@@ -74,10 +74,10 @@ def test_tabs_are_made_in_the_callers_window_cut_titled_and_the_focus_comes_last
             "84",
             "5",
         ],
-        ["set-tab-title", "--pane-id", "2", "work"],
+        ["set-tab-title", "--pane-id", "2", "--", "work"],
         ["activate-pane", "--pane-id", "2"],
         ["spawn", "--window-id", "7", "--cwd", "/w", "--", "attach", "shop/d", "120", "30"],
-        ["set-tab-title", "--pane-id", "5", "logs"],
+        ["set-tab-title", "--pane-id", "5", "--", "logs"],
         ["activate-pane", "--pane-id", "3"],
     ]
 

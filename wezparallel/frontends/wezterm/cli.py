@@ -114,7 +114,7 @@ class Wezterm:
 
     def set_tab_title(self, pane: int, title: str) -> None:
         """Name the tab of a pane."""
-        self._run("set-tab-title", "--pane-id", str(pane), title)
+        self._run("set-tab-title", "--pane-id", str(pane), "--", title)  # `--- logs ---` is a title
 
     def kill(self, pane: int) -> None:
         """Close a pane."""
