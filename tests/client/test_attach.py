@@ -25,7 +25,7 @@ def test_the_past_is_painted_and_what_is_typed_reaches_the_program(keeper: HeldK
 
 def test_live_output_arrives_byte_for_byte(keeper: HeldKeeper, pane: Pane) -> None:
     cat(keeper)
-    pane.attach(keeper, "w/sh")
+    pane.attach(keeper, "w/sh", TERM="linux")  # which is asked and told nothing
     pane.expect(b"ready")
     data = b"".join(b"%06d\x1b[3%dm\xff\x00\x9b" % (number, number % 8) for number in range(3000))
     at = 0

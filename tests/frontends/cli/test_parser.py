@@ -27,12 +27,20 @@ def test_every_command_has_a_verb_and_every_verb_names_commands_that_exist() -> 
 
 
 @pytest.mark.parametrize("verb", parser.VERBS.values(), ids=parser.VERBS)
-def test_every_verb_has_help_in_the_registrys_words(verb: parser.Verb, wezparallel: CommandLine) -> None:
-    done = wezparallel(verb.name, "--help")
-    assert done.code == 0
+def test_every_verb_has_help_in_the_registrys_words(verb: parser.Verb, capsys: pytest.CaptureFixture[str]) -> None:
+    words = [verb.name, "--help"]
+    with pytest.raises(SystemExit) as ended:
+        parser.build(words).parse_args(words)
+    assert ended.value.code == 0
+    shown = capsys.readouterr().out
     for option in verb.options:
-        words = option.help or parser.describe(option.field)
-        assert words.split()[0] in done.out
+        assert (option.help or parser.describe(option.field)).split()[0] in shown
+
+
+def test_help_is_shown_and_is_no_mistake(wezparallel: CommandLine) -> None:
+    done = wezparallel("ps", "--help")
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith("usage:")
 
 
 def test_the_command_of_run_is_nobodys_but_its_own() -> None:
