@@ -57,6 +57,25 @@ def test_a_new_hub_goes_on_above_the_last_and_keeps_what_is_recent(clock: Clock)
     assert after.recent() == []
 
 
+def test_where_the_clock_was_put_back_a_request_does_not_stand_there_until_it_has_caught_up(clock: Clock) -> None:
+    before = Requests(clock)
+    before.make("switch", None, workspace="a")
+    clock.now -= 7_200_000
+    after = Requests(clock, {"requests": before.recent()})
+    after.make("switch", None, workspace="b")
+    for requests in (before, after):
+        assert requests.recent()
+        clock.now += KEPT_MS + 1
+        assert requests.recent() == []
+        clock.now -= KEPT_MS + 1
+
+
+def test_a_number_that_lua_could_not_count_on_from_is_nobodys_request(clock: Clock) -> None:
+    after = Requests(clock, {"requests": [{"id": 10**30, "kind": "switch"}, {"id": -1, "kind": "switch"}]})
+    assert after.recent() == []
+    assert after.make("switch", None)["id"] == clock.now
+
+
 def test_a_request_that_an_earlier_hub_accepted_is_there_once(clock: Clock) -> None:
     requests = Requests(clock)
     made = requests.make("switch", None, workspace="a")

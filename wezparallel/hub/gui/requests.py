@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 KEPT_MS = 30_000
 MOST = 50
 MOST_MUXES = 32
+MOST_NUMBER = 1 << 52  # Lua's readers of JSON may have floats only
 
 _GUI_SOCKET = re.compile(r"gui-sock-(\d+)$")
 
@@ -33,6 +34,8 @@ class Requests:
         """`before` is the snapshot that an earlier hub left."""
         self._now_ms = now_ms
         self._kept: deque[JsonObject] = deque(maxlen=MOST)
+        self._ends: dict[int, int] = {}
+        """request id -> when it is over. Its number does not tell: that stays high where the clock was put back."""
         self._spoke: dict[str, int] = {}
         """mux -> when its plugin said something last"""
         self.last_id = 0
@@ -80,23 +83,26 @@ class Requests:
         self.last_id = max(now, self.last_id + 1)
         request = {"id": self.last_id, "at": rfc3339(now), "mux": mux, "kind": kind, **fields}
         self._kept.append(request)
+        self._ends[self.last_id] = now + KEPT_MS
         return request
 
     def ensure(self, request: JsonObject) -> bool:
         """Have a request there that an earlier hub may have left unwritten; tell whether it was added."""
-        number = request["id"]
+        number, now = request["id"], self._now_ms()
         self.last_id = max(self.last_id, number)
-        if number < self._now_ms() - KEPT_MS or any(one["id"] == number for one in self._kept):
+        if number < now - KEPT_MS or any(one["id"] == number for one in self._kept):
             return False
         self._kept.append(request)
+        self._ends[number] = min(number, now) + KEPT_MS
         self._kept = deque(sorted(self._kept, key=lambda one: int(one["id"])), maxlen=MOST)
         return True
 
     def recent(self) -> list[JsonObject]:
         """Return those that somebody may still have to do, the newest last."""
-        oldest = self._now_ms() - KEPT_MS
-        while self._kept and self._kept[0]["id"] < oldest:
-            self._kept.popleft()
+        now = self._now_ms()
+        ends = {one["id"]: min(self._ends[one["id"]], now + KEPT_MS) for one in self._kept}
+        self._ends = {number: end for number, end in ends.items() if end >= now}
+        self._kept = deque((one for one in self._kept if one["id"] in self._ends), maxlen=MOST)
         return list(self._kept)
 
 
@@ -112,5 +118,6 @@ def _requests_of(snapshot: JsonObject | None) -> Iterable[JsonObject]:
     found = (snapshot or {}).get("requests")
     if isinstance(found, list):
         for one in found:
-            if isinstance(one, dict) and type(one.get("id")) is int and isinstance(one.get("kind"), str):
+            number = one.get("id") if isinstance(one, dict) else None
+            if type(number) is int and 0 < number < MOST_NUMBER and isinstance(one.get("kind"), str):
                 yield one

@@ -53,7 +53,7 @@ class View:
 
     @property
     def is_in_shell(self) -> bool:
-        """Tell whether its client was started in a pane that has another program: to close the pane would end that."""
+        """Tell whether its client was started in a pane that has another program, which would end with the pane."""
         return self.viewer_id is not None and not self.owns_pane
 
     def parent_lives(self) -> bool:
