@@ -11,9 +11,9 @@ Served by the hub at `/metrics`, as text for Prometheus or as OpenMetrics, at `m
 `metrics_url` in `wezparallel status --json`. The keeper holds the port: a scrape while the hub is restarted waits.
 
 Figures of processes are of whole trees and at most two seconds old. What is not known has no sample. Counters begin
-at zero with each hub. Labels are bounded: names of the first {MOST_PROCESSES} processes that are defined, of commands,
-events, states, codes. `config/prometheus/` has a sample configuration and alert rules. Metrics of agents and of tasks
-come with these; until then `task_duration_seconds` has no samples.
+at zero with each hub. Labels are bounded: names of the first {MOST_PROCESSES} processes that are defined, of
+commands, events, states, codes. `config/prometheus/` has a sample configuration and alert rules. Metrics of agents
+and of tasks come with these; until then `task_duration_seconds` has no samples.
 """
 
 

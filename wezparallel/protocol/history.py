@@ -52,7 +52,7 @@ class HistoryList(Command[HistoryReply]):
         str | None, Field(description="Only runs that were there then or came later: RFC 3339, or an age as 90s, 2h.")
     ] = None
     failed: Annotated[bool, Field(description="Only those that ended badly, without anybody's wish.")] = False
-    after: Annotated[str | None, Field(max_length=64, description="`next` of the page before.")] = None
+    after: Annotated[str | None, Field(max_length=128, description="`next` of the page before.")] = None
     limit: Annotated[int, Field(ge=1, le=1000, description="Runs in this reply.")] = 100
 
 

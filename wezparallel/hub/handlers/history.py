@@ -20,8 +20,11 @@ def list_(hub: Hub, command: words.HistoryList) -> words.HistoryReply:
     """Return a page of runs."""
     since = None if command.since is None else moment(command.since, hub.now_ms(), "since")
     found = hub.store.history(Wanted(_of(hub, command), since, command.failed, _place(command), command.limit + 1))
-    runs = [_record(hub, run) for _, run in found[: command.limit]]
-    following = str(found[command.limit - 1][0]) if len(found) > command.limit else None
+    runs = [_record(hub, run) for run in found[: command.limit]]
+    following = None
+    if len(found) > command.limit:
+        last = found[command.limit - 1]
+        following = f"{last.stored_at}:{last.number}:{last.run_id}"
     return words.HistoryReply(runs=runs, next=following)
 
 
@@ -35,12 +38,16 @@ def _of(hub: Hub, command: words.HistoryList) -> list[str] | None:
     return members if wanted is None else [process_id for process_id in members if process_id in wanted]
 
 
-def _place(command: words.HistoryList) -> int | None:
+def _place(command: words.HistoryList) -> tuple[int, int, str] | None:
     if command.after is None:
         return None
-    if not command.after.isdecimal():
-        raise RequestError("command.bad_value", "that is no place in a list; pass `next` as it came", field="after")
-    return int(command.after)
+    try:
+        stored_at, number, run_id = command.after.split(":")
+        return int(stored_at), int(number), run_id
+    except ValueError:
+        raise RequestError(
+            "command.bad_value", "that is no place in a list; pass `next` as it came", field="after"
+        ) from None
 
 
 def _record(hub: Hub, run: Run) -> words.RunRecord:
@@ -49,9 +56,8 @@ def _record(hub: Hub, run: Run) -> words.RunRecord:
         run.peak_cpu_percent = process.run.peak_cpu_percent  # what is written of a run that goes on is a minute old
         run.peak_memory_bytes = process.run.peak_memory_bytes
     end = run.ended_at if run.status != "spawned" else hub.now_ms()
-    ran_s = (
-        None if run.started_at is None or end is None or run.status == "lost" else max(0, end - run.started_at) / 1000
-    )
+    is_known = run.started_at is not None and end is not None and run.status != "lost"
+    ran_s = max(0, (end or 0) - (run.started_at or 0)) / 1000 if is_known else None
     return words.RunRecord(
         run_id=run.run_id, process_id=run.process_id, workspace=process.workspace if process is not None else None,
         number=run.number, status=run.status, pid=run.pid, started_at=_moment(run.started_at),

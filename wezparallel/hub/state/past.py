@@ -54,13 +54,13 @@ class Wanted(NamedTuple):
     """That had not ended before."""
     failed: bool
     """That ended badly without anybody's wish."""
-    after: int | None
-    """Older than the one at this place."""
+    after: tuple[int, int, str] | None
+    """Older than the one with this time, number and id."""
     limit: int
 
 
 def runs_query(wanted: Wanted) -> tuple[str, tuple[Any, ...]]:
-    """Return what finds runs, the latest first: `rowid` and the run's columns."""
+    """Return what finds runs, the latest first."""
     where: list[str] = ["status != 'planned'"]
     parameters: list[Any] = []
     if wanted.process_ids is not None:
@@ -74,11 +74,11 @@ def runs_query(wanted: Wanted) -> tuple[str, tuple[Any, ...]]:
             "asked = 0 AND (status = 'lost' OR (status = 'exited' AND (exit_code IS NULL OR exit_code != 0)))"
         )
     if wanted.after is not None:
-        where.append("(stored_at, number, run_id) < (SELECT stored_at, number, run_id FROM runs WHERE rowid = ?)")
-        parameters.append(wanted.after)
+        where.append("(stored_at, number, run_id) < (?, ?, ?)")
+        parameters += wanted.after
     columns = ", ".join(RUN_COLUMNS)
     query = (
-        f"SELECT rowid, {columns} FROM runs WHERE {' AND '.join(where)} "  # noqa: S608
+        f"SELECT {columns} FROM runs WHERE {' AND '.join(where)} "  # noqa: S608
         "ORDER BY stored_at DESC, number DESC, run_id DESC LIMIT ?"
     )
     return query, (*parameters, wanted.limit)

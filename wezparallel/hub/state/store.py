@@ -318,11 +318,10 @@ class Store:
         query = f"{rows.GET_RUN} WHERE process_id = ? ORDER BY number DESC LIMIT ?"
         return [rows.run_of(row) for row in self._reader.execute(query, (process_id, limit)).fetchall()]
 
-    def history(self, wanted: past.Wanted) -> list[tuple[int, Run]]:
-        """Return committed runs, the latest first, each with its place."""
+    def history(self, wanted: past.Wanted) -> list[Run]:
+        """Return committed runs, the latest first."""
         query, parameters = past.runs_query(wanted)
-        found = self._reader.execute(query, parameters).fetchall()
-        return [(row[0], rows.run_of(row[1:])) for row in found]
+        return [rows.run_of(row) for row in self._reader.execute(query, parameters).fetchall()]
 
     def figures(self, subject: str, step_s: int, span: tuple[Millis, Millis], limit: int) -> list[past.Figures]:
         """Return what a subject used, oldest first."""
