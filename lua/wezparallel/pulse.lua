@@ -184,17 +184,20 @@ function M.begin()
   end)
 end
 
-local second, looks = 0, 0
-
--- Tell whether there were too many already in this second.
-local function is_too_often()
-  local now = os.time()
-  if now ~= second then
-    second, looks = now, 0
+-- Return what tells whether there were too many of its kind already in this second.
+local function counter()
+  local second, looks = 0, 0
+  return function()
+    local now = os.time()
+    if now ~= second then
+      second, looks = now, 0
+    end
+    looks = looks + 1
+    return looks > MOST_A_SECOND
   end
-  looks = looks + 1
-  return looks > MOST_A_SECOND
 end
+
+local is_too_often, is_called_too_often = counter(), counter()
 
 ---WezTerm's update-status: titles, keys and output all lead here.
 ---@param window Window
@@ -211,11 +214,12 @@ function M.update(window)
   end
 end
 
----A pane of ours said something: the hub wakes us through one, and the attach client says what it shows.
+---A pane of ours said something: the hub wakes us through one, and the attach client says what it shows. Any program
+---can; of one that does not stop, the look of each second is enough.
 ---@param name string
 function M.woken(name)
   M.begin()
-  if name:sub(1, 11) == 'wezparallel' then
+  if name:sub(1, 11) == 'wezparallel' and not is_called_too_often() then
     guarded('look', M.look)
   end
 end

@@ -9,6 +9,9 @@ local M = {}
 ---The one shape that this plugin understands.
 M.FORMAT = 1
 
+-- The hub writes a quarter of it at most. WezTerm stands still while a file is read, so no other is read to its end.
+local MOST_BYTES = 1024 * 1024
+
 local last_text ---@type string|nil
 local last_snapshot ---@type Snapshot|nil
 local last_reason ---@type string|nil
@@ -41,7 +44,7 @@ function M.read()
   if not file then
     return nil, 'missing'
   end
-  local text = file:read 'a'
+  local text = file:read(MOST_BYTES)
   file:close()
   if not text then
     return nil, 'missing'

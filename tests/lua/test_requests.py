@@ -245,6 +245,21 @@ def test_one_task_looks_and_a_reload_leaves_one(make: Make) -> None:
     assert sum(timer.resume is not None for timer in wezterm.fake.timers.values()) == 1
 
 
+def test_a_program_that_wakes_without_end_is_looked_at_some_times_a_second_only(make: Make) -> None:
+    wezterm = started(make)
+    show(wezterm)
+    wezterm.call(
+        """local state, log = require 'wezparallel.state', require('wezterm').log_info
+        local read = state.read
+        state.read = function() log 'read' return read() end"""
+    )
+    wezterm.advance(1.1)
+    before = len(done(wezterm))
+    for number in range(200):
+        wezterm.set_user_var(0, "wezparallel_request", str(number))
+    assert len(done(wezterm)) - before < 100
+
+
 def test_a_flood_of_titles_is_looked_at_some_times_a_second_only(make: Make) -> None:
     wezterm = started(make, "wezparallel.setup(config, { status = true })")
     show(wezterm)

@@ -38,6 +38,13 @@ def test_without_a_snapshot_it_says_why(wezterm: FakeWezterm, home: Path, text: 
     assert wezterm.call(READ) == (None, reason)
 
 
+def test_a_file_that_the_hub_cannot_have_written_is_not_read_to_its_end(wezterm: FakeWezterm, home: Path) -> None:
+    write(home, '{"format":1}' + " " * (1 << 20))
+    assert wezterm.call(READ + ".format") == 1
+    write(home, " " * (1 << 20) + '{"format":1}')
+    assert wezterm.call(READ) == (None, "broken")
+
+
 def test_the_same_file_is_parsed_once_and_a_changed_one_again(wezterm: FakeWezterm, home: Path) -> None:
     write(home, '{"format":1,"version":"1"}')
     same = "local state = require 'wezparallel.state' return state.read() == state.read()"
