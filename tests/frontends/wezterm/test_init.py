@@ -78,6 +78,20 @@ def test_a_file_that_returns_no_name_is_left_alone_and_told(wezparallel: Command
     assert (tmp_path / ".wezterm.lua").read_text() == "return { font_size = 12 }\n"
 
 
+def test_a_file_that_nobody_may_write_to_is_left_alone_and_told(wezparallel: CommandLine, tmp_path: Path) -> None:
+    store = tmp_path / "store" / "wezterm.lua"
+    store.parent.mkdir()
+    store.write_text(OWN)
+    store.chmod(0o444)
+    (tmp_path / ".wezterm.lua").symlink_to(store)
+    done = wezparallel("init", "--write")
+    assert "it is read-only" in done.out
+    assert "    wezparallel.setup(config)\n" in done.out
+    assert "`wezparallel init --write` adds them" not in done.out
+    assert store.read_text() == OWN
+    assert not (tmp_path / ".local" / "state" / "wezterm-parallel" / "backups").exists()
+
+
 def test_the_first_keys_are_those_of_the_configuration(wezparallel: CommandLine, tmp_path: Path) -> None:
     own = tmp_path / ".config" / "wezterm-parallel" / "config.yaml"
     own.parent.mkdir(parents=True)

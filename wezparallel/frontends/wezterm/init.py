@@ -49,18 +49,19 @@ def init(args: argparse.Namespace) -> int:
         told = [dict(zip(keys, step, strict=True)) for step in steps]
         sys.stdout.write(json.dumps({"steps": told, "lines": [*linking.LINES]}, ensure_ascii=False) + "\n")
     else:
-        _tell(steps)
+        _tell(steps, wrote=args.write)
     return 1 if any(step.done == "failed" for step in steps) else 0
 
 
-def _tell(steps: list[Step]) -> None:
+def _tell(steps: list[Step], *, wrote: bool) -> None:
     for step in steps:
         sys.stdout.write(f" {step.done:<6}  {_short(step.what)}\n")
         for line in step.said.splitlines():
             sys.stdout.write(f"         {line}\n")
     if any(step.done == "todo" for step in steps):
         sys.stdout.write("\n" + textwrap.indent("\n".join(linking.LINES), "    ") + "\n\n")
-        sys.stdout.write("`wezparallel init --write` adds them, and keeps a copy of the file.\n")
+        if not wrote:
+            sys.stdout.write("`wezparallel init --write` adds them, and keeps a copy of the file.\n")
     elif steps[-1].done != "failed":
         sys.stdout.write(
             "\nIn WezTerm: Ctrl+Alt+Space, then the key that the hint names. `wezparallel doctor` checks it.\n"
@@ -166,6 +167,8 @@ def _replaced(path: str, source: str) -> Step:
     backup = f"{paths.state_dir()}/backups/wezterm.lua.{time.strftime('%Y%m%d-%H%M%S')}"
     temporary = f"{os.path.dirname(target)}/.{os.path.basename(target)}.{os.getpid()}"
     try:
+        if not os.stat(target).st_mode & 0o222:  # a folder that may be written to would let us
+            return Step("todo", path, "it is read-only, so add these two lines where it is made:")
         os.makedirs(os.path.dirname(backup), mode=0o700, exist_ok=True)
         with open(target, "rb") as file, open(backup, "xb") as copy:
             copy.write(file.read())
