@@ -24,7 +24,7 @@ class Log:
     def __init__(self, folder: Path) -> None:
         self.writer = LogWriter(os, str(folder), 1 << 20, 1 << 16)
         self.reader = LogReader(os, str(folder))
-        self.replay = Replay(tail=4096)
+        self.replay = Replay(tail=4096, flood=1024)
         self.now = T
 
     def begin(self, run_id: str = RUN_ID, size: tuple[int, int] = (4, 20)) -> None:
@@ -36,8 +36,8 @@ class Log:
         self.now += 1000
         self.writer.append(stream, data, self.now)
 
-    def look(self) -> str:
-        assert self.replay.catch_up(self.reader)
+    def look(self, *, hasty: bool = False) -> str:
+        assert self.replay.catch_up(self.reader, hasty=hasty)
         return screenshot.text(self.replay.terminal).rstrip("\n")
 
 
@@ -140,6 +140,39 @@ def test_a_flood_between_two_looks_is_passed_over(log: Log) -> None:
     log.write(b"line\r\n" * 3000 + b"last")
     assert log.look().endswith("last")
     assert not log.replay.terminal.cursor_visible
+    assert not log.replay.is_whole
+
+
+def test_who_looks_all_the_time_gets_of_a_flood_its_end_until_it_is_quiet(log: Log) -> None:
+    log.begin()
+    log.write(b"\x1b[Hstays")
+    assert log.look(hasty=True) == "stays"
+    log.write(b"\x1b[2;1H" + b"\rmoves" * 400)
+    assert log.look(hasty=True) == "moves"
+    assert not log.replay.is_whole
+    assert not log.replay.began_anew
+    assert log.look(hasty=True) == "stays\nmoves"
+    assert log.replay.began_anew  # else who knows the picture of this offset would not get this one
+    assert log.replay.is_whole
+    log.look(hasty=True)
+    assert not log.replay.began_anew
+
+
+def test_who_looks_once_gets_all_of_it(log: Log) -> None:
+    log.begin()
+    log.write(b"\x1b[Hstays")
+    log.look()
+    log.write(b"\x1b[2;1H" + b"\rmoves" * 400)
+    assert log.look(hasty=True) == "moves"
+    log.write(b"\rshakes")
+    assert log.look() == "stays\nshakes"
+
+
+def test_of_very_many_short_lines_the_last_ones_are_played(log: Log) -> None:
+    log.replay = Replay(tail=1 << 16)
+    log.begin()
+    log.write(b"y\r\n" * 60_000 + b"last")
+    assert log.look() == "y\ny\ny\nlast"
     assert not log.replay.is_whole
 
 

@@ -40,7 +40,7 @@ class Screens:
         replay = self._kept.pop(process_id, None) or Replay()
         reader = LogReader(files, folder)
         try:
-            if not replay.catch_up(reader):
+            if not replay.catch_up(reader, hasty=request.get("seen") is not None):
                 raise RequestError(
                     "log.expired", f"{process_id} has no screen: it has not run yet, or its log has expired"
                 )
@@ -49,7 +49,9 @@ class Screens:
         self._kept[process_id] = replay
         if len(self._kept) > MOST_KEPT:
             self._kept.popitem(last=False)
-        return _picture(replay, request["format"], is_known=request.get("seen") == replay.offset)
+        return _picture(
+            replay, request["format"], is_known=not replay.began_anew and request.get("seen") == replay.offset
+        )
 
 
 def _picture(replay: Replay, form: str, *, is_known: bool) -> dict[str, Any]:
@@ -70,7 +72,6 @@ def _picture(replay: Replay, form: str, *, is_known: bool) -> dict[str, Any]:
 
 def main() -> int:
     """Answer until nobody asks."""
-    os.nice(5)  # what people type goes first
     screens, incoming = Screens(), LineReader(MAX_REQUEST)
     while select.select([0], [], [], IDLE_S)[0]:
         data = os.read(0, 1 << 20)
