@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from typing import Any
 
 import pytest
 
 from tests.hub.gui.conftest import NewGui
 from tests.support.daemon import Daemon
-from tests.support.fake_gui import FakeGui
+from tests.support.fake_gui import ATTACH, FakeGui
 from tests.support.viewing import Pane
 from tests.support.views import add, configured, event, events, has_view, requests, snapshot, state, views
 from tests.support.waiting import until
@@ -173,6 +174,16 @@ def test_a_hub_that_dies_meanwhile_forgets_the_closing(daemon: Daemon, gui: Fake
     assert (told["process_id"], told["on_close"]) == ("b", "stop")
     until(lambda: state(daemon, "b") == "stopped", 10, "the stop")
     assert state(daemon, "a") == "running"
+
+
+def test_an_agents_client_takes_no_pane_by_naming_one(daemon: Daemon, gui: FakeGui) -> None:
+    shown(daemon, gui, "a")
+    add(daemon, "b")
+    named = ["WEZTERM_PANE=1", f"WEZTERM_UNIX_SOCKET={gui.mux}", "TERM_PROGRAM=WezTerm"]
+    client = [*named, sys.executable, "-I", "-S", ATTACH, "b", "--read-only"]
+    daemon.call("ProcessAdd", id="bot", command="env", args=client, tty=True, agent="claude_code")
+    has_view(daemon, "b")
+    assert [(view["process_id"], view["pane"]) for view in views(daemon)] == [("a", "1"), ("b", None)]
 
 
 def test_a_terminal_outside_of_wezterm_is_no_pane(daemon: Daemon) -> None:

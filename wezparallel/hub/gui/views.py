@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from wezparallel.hub.comms.callers import start_time
+from wezparallel.peers import is_marked
 from wezparallel.protocol.view import ViewRecord
 
 if TYPE_CHECKING:
@@ -92,10 +93,12 @@ class Views:
         """
         if message.get("kind", "terminal") == "frames":
             return None
+        # An agent has no pane, whatever its environment says: where one is shown, keys go and panes are closed.
+        pane, mux = (None, None) if is_marked(message.get("pid") or 0) else (message.get("pane"), message.get("mux"))
         view = View(
-            f"v-{message['viewer_id']}", message["process_id"], message.get("pane") or None,
-            message.get("mux") or None, message.get("pid"), 0, tuple(message.get("size") or ()) or None,
-            bool(message.get("read_only")), message["viewer_id"], _leads_session(message.get("pid")),
+            f"v-{message['viewer_id']}", message["process_id"], pane or None, mux or None, message.get("pid"), 0,
+            tuple(message.get("size") or ()) or None, bool(message.get("read_only")), message["viewer_id"],
+            _leads_session(message.get("pid")),
             (message.get("parent_pid", 0), message.get("parent_start", 0)),
         )  # fmt: skip
         is_new = self._take_place(view)
