@@ -52,6 +52,14 @@ Nothing runs yet.
   t                         a new workspace from a template
   wezparallel up            open a workspace here
   wezparallel run -- CMD    keep one command, come back to it later"""
+EMPTY_NARROW = """\
+Nothing runs yet.
+
+  t   a workspace from a template
+
+In a shell:
+  wezparallel up
+  wezparallel run -- CMD"""
 
 
 class Dashboard(Acting):
@@ -59,7 +67,6 @@ class Dashboard(Acting):
 
     CSS_PATH = "style.tcss"
     TITLE = "wezparallel"
-    AUTO_FOCUS = "#board"
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q,ctrl+c,ctrl+q", "quit", "quit", priority=False),
@@ -85,6 +92,8 @@ class Dashboard(Acting):
         self._clock = clock
         self._follows = world is None
         self.connection = Connection(socket, self.world, self.changed, clock)
+        self.top, self.waiting, self.board, self.peek, self.keys = TopBar(), Waiting(), Board(), Peek(), KeyBar()
+        self.words = Input(id="filter", placeholder="only what has these words")
         self._wanted = wanted
         self._drawn_at = 0.0
         self._drawing: Timer | None = None
@@ -96,16 +105,16 @@ class Dashboard(Acting):
 
     def compose(self) -> ComposeResult:
         """Put the parts below each other."""
-        yield TopBar()
-        yield Waiting()
-        yield Board()
-        yield Peek()
-        yield Input(id="filter", placeholder="only what has these words")
-        yield KeyBar()
+        yield self.top
+        yield self.waiting
+        yield self.board
+        yield self.peek
+        yield self.words
+        yield self.keys
 
     def on_mount(self) -> None:
         """Begin to follow."""
-        self.query_one(Board).focus()
+        self.board.focus()
         self.call_after_refresh(self.draw)
         self.set_interval(1.0, self.changed)
         if self._follows:
@@ -115,14 +124,13 @@ class Dashboard(Acting):
     @property
     def selected(self) -> str:
         """Return the id of the process under the cursor; empty if there is none."""
-        return self.query_one(Board).selected
+        return self.board.selected
 
     def choose(self, process_id: str) -> None:
         """Put the cursor on a process; a filter that hides it is taken away."""
-        board = self.query_one(Board)
-        if self._wanted and all(row.key != process_id for row in board.rows):
+        if self._wanted and all(row.key != process_id for row in self.board.rows):
             self._filter("")
-        board.select(process_id)
+        self.board.select(process_id)
         self.draw()
 
     # When to draw
@@ -139,22 +147,20 @@ class Dashboard(Acting):
             self._drawing.stop()
             self._drawing = None
         self._drawn_at = time.monotonic()
-        if len(self.screen_stack) != 1 or not self.query(Board):
+        if len(self.screen_stack) != 1 or not self.board.is_mounted:
             return  # something lies over it
         world, now = self.world, self._clock()
-        board = self.query_one(Board)
         still = time.monotonic() - self._pressed_at < STILL_S
-        rows = state.rows(world, self._wanted, [row.key for row in board.rows] if still else ())
+        rows = state.rows(world, self._wanted, [row.key for row in self.board.rows] if still else ())
         self._share_room(len(rows))
         clock = datetime.datetime.fromtimestamp(now).astimezone().strftime("%H:%M:%S")
-        self.query_one(TopBar).show(
+        self.top.show(
             state.counts(world), state.figures(world), clock, state.freshness(world, now)
         )  # fmt: skip
-        board.show(rows, world, now, self._empty())
-        peek = self.query_one(Peek)
-        if peek.display and not board.selected:
-            peek.show("", None, "")
-        self.query_one(KeyBar).show("" if world.processes else "enter a n r s l /")
+        self.board.show(rows, world, now, self._empty())
+        if self.peek.display and not self.board.selected:
+            self.peek.show("", None, "")
+        self.keys.show("" if world.processes else "enter a n r s l /")
 
     def _share_room(self, lines: int) -> None:
         """Give each part its height; the lower box has what the list leaves."""
@@ -162,15 +168,13 @@ class Dashboard(Acting):
         world = self.world
         has_boxes = height >= SHORT
         room = max(1, min(5, height // 8)) if has_boxes else int(height >= 8)
-        waiting = self.query_one(Waiting)
-        waiting.show(
+        self.waiting.show(
             state.waiting(world), self._clock(), room, boxed=has_boxes, faded=world.away_since is not None
         )  # fmt: skip
-        peek = self.query_one(Peek)
-        peek.display = width >= FACTS_AT and has_boxes and bool(world.processes)
-        bars = 2 + self.query_one("#filter").has_class("-shown")
-        left = height - bars - waiting.rows - lines
-        peek.styles.height = max(min(MOST_LOOKED_AT, max(7, height // 3)), left)
+        self.peek.display = width >= FACTS_AT and has_boxes and bool(world.processes)
+        bars = 2 + self.words.has_class("-shown")
+        left = height - bars - self.waiting.rows - lines
+        self.peek.styles.height = max(min(MOST_LOOKED_AT, max(7, height // 3)), left)
 
     def _empty(self) -> list[Spans]:
         if self.world.processes and self._wanted:
@@ -178,7 +182,7 @@ class Dashboard(Acting):
         elif not self.world.is_known:
             said = "Asking the daemon." if self.world.away_since is None else "The daemon does not answer."
         else:
-            said = EMPTY
+            said = EMPTY if self.size.width >= FACTS_AT else EMPTY_NARROW
         return [[(f" {line}", "")] for line in said.splitlines()]
 
     def on_resize(self) -> None:
@@ -186,7 +190,7 @@ class Dashboard(Acting):
         self.call_after_refresh(self.draw)
 
     def on_screen_resume(self) -> None:
-        """Draw what went on below a box."""
+        """Draw what went on below a self.words."""
         self.call_after_refresh(self.draw)
 
     # The lower box
@@ -194,28 +198,27 @@ class Dashboard(Acting):
     async def _look_at_screens(self) -> None:
         pause_s = LOOK_S
         while True:
-            peek = self.query_one(Peek)
             process_id = self.selected
-            if peek.display and process_id and self.world.away_since is None and len(self.screen_stack) == 1:
-                changed = await self._look_at(peek, process_id)
+            if self.peek.display and process_id and self.world.away_since is None and len(self.screen_stack) == 1:
+                changed = await self._look_at(process_id)
                 pause_s = LOOK_S if changed else min(pause_s * 1.5, LONGEST_LOOK_S)
             self._looked = anyio.Event()
             with anyio.move_on_after(pause_s):
                 await self._looked.wait()
                 pause_s = LOOK_S
 
-    async def _look_at(self, peek: Peek, process_id: str) -> bool:
+    async def _look_at(self, process_id: str) -> bool:
         """Show the screen of a process; tell whether it has changed."""
         run_id = self.world.processes.get(process_id, {}).get("run_id")
-        seen = peek.seen if peek.process_id == process_id and peek.run_id == run_id else None
+        seen = self.peek.seen if self.peek.process_id == process_id and self.peek.run_id == run_id else None
         try:
             picture = await self.connection.call("ProcessScreen", process=process_id, format="json", seen=seen)
         except WezparallelError as error:
             if process_id == self.selected:
-                peek.show(process_id, None, error.message)
+                self.peek.show(process_id, None, error.message)
             return False
         if process_id == self.selected and picture.get("lines") is not None:
-            peek.show(process_id, picture)
+            self.peek.show(process_id, picture)
             return True
         return False
 
@@ -227,26 +230,24 @@ class Dashboard(Acting):
 
     def action_step(self, by: int) -> None:
         """Move the cursor over processes."""
-        self.query_one(Board).step(by)
+        self.board.step(by)
         self.draw()
 
     def action_step_workspace(self, by: int) -> None:
         """Move the cursor over workspaces."""
-        self.query_one(Board).step_workspace(by)
+        self.board.step_workspace(by)
         self.draw()
 
     def action_page(self, by: int) -> None:
         """Move the cursor by a screen."""
-        board = self.query_one(Board)
-        board.step(by * board.page)
+        self.board.step(by * self.board.page)
         self.draw()
 
     def action_filter(self) -> None:
         """Ask which words."""
-        box = self.query_one("#filter", Input)
-        box.value = self._wanted
-        box.add_class("-shown")
-        box.focus()
+        self.words.value = self._wanted
+        self.words.add_class("-shown")
+        self.words.focus()
 
     def action_all(self) -> None:
         """Show all again."""
@@ -273,9 +274,8 @@ class Dashboard(Acting):
 
     def _filter(self, wanted: str) -> None:
         self._wanted = wanted
-        box = self.query_one("#filter", Input)
-        box.remove_class("-shown")
-        self.query_one(Board).focus()
+        self.words.remove_class("-shown")
+        self.board.focus()
         self.draw()
 
     def on_board_moved(self) -> None:

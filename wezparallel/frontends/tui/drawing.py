@@ -82,9 +82,10 @@ def line(
     spans.append((_cell(text.clean(process["name"]), sizes.name), "dim" if quiet else ""))
     if sizes.program:
         spans.append((_cell(text.clean(states.program(process)), sizes.program), "dim"))
-    spans.append((_cell(text.clean(states.word(process)), sizes.state), style))
+    word = text.clean(states.word(process))
     if not sizes.age:
-        return spans
+        return [*spans, (text.cut_end(word, sizes.state), style)]
+    spans.append((_cell(word, sizes.state), style))
     if sizes.why > 0:
         said = why(process, now)
         link = "link" if said.startswith(("http://", "https://")) else "dim" if quiet else ""
