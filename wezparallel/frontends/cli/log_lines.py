@@ -26,6 +26,7 @@ COLOURS = ("36", "35", "32", "34", "33", "96", "95", "92", "94", "93")
 """Of names, one after the other; red is left to what failed."""
 _WIDEST_NAME = 24
 _REPAINTED = re.compile(rb"\r|\x1b\[[0-2]?K")
+_STEERS = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f\xc2]")
 _WIDEST_LINE = 1000
 
 
@@ -48,7 +49,7 @@ class Lines:
                     self._open[piece.stream] = piece._replace(at=at, offset=offset, data=data[start:])
                     return
                 end = len(data)
-            yield piece._replace(at=at, offset=offset, data=data[start:end])
+            yield Piece(at, piece.process_id, offset, piece.stream, data[start:end], piece.run_id)
             offset += end - start
             at = piece.at
             start = end
@@ -167,7 +168,10 @@ class LineWriter:
 
 
 def _plain(data: bytes) -> str:
-    return replay.plain(data).rstrip(b"\r\n").decode("utf-8", "surrogateescape")
+    body = data.rstrip(b"\r\n")
+    if _STEERS.search(body) is not None:
+        body = replay.plain(body).rstrip(b"\r\n")
+    return body.decode("utf-8", "surrogateescape")
 
 
 def _last_state(line: bytes) -> bytes:
