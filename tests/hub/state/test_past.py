@@ -25,8 +25,8 @@ def coarse(store, subject: str = "a") -> list[Figures]:
 def test_a_quarter_weighs_its_minutes_by_their_samples(store, turns) -> None:
     quarter = NOW - 60_000 - 900_000
     store.put_figures([
-        minute(quarter, 1, 10.0, 100), minute(quarter + 60_000, 3, 50.0, 500), minute(quarter + 120_000, 9, None, None),
-        minute(quarter + 900_000, 6, 99.0, 999),
+        minute(quarter, 1, 10.0, 100), minute(quarter + 60_000, 3, 50.0, 500),
+        minute(quarter + 120_000, 9, None, None), minute(quarter + 900_000, 6, 99.0, 999),
     ])  # fmt: skip
     store.settle_figures(NOW)
     turns.settle(store)
@@ -46,8 +46,8 @@ def test_a_quarter_stays_when_its_minutes_have_gone(store, turns) -> None:
     quarter = NOW - 60_000 - 900_000
     store.put_figures([minute(quarter), minute(quarter + 840_000)])
     store.settle_figures(NOW)
-    for hours in (23, 24, 25, 48):
-        store.settle_figures(NOW + hours * 3_600_000)
+    for later in (60_000, 300_000, 14 * 60_000, 3_600_000, DAY):
+        store.settle_figures(quarter + DAY + later)
     turns.settle(store)
     assert store.figures("a", STEP_S, (0, NOW), 10) == []
     assert [(row.at, row.samples) for row in coarse(store)] == [(quarter, 12)]
