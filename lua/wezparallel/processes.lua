@@ -237,7 +237,7 @@ function M.sync_panes(window, pane)
   menus.tell(window, text)
 end
 
----Show what runs and what it uses in a tab; where it is shown already, close it.
+---Show the dashboard in a tab (`top` where Textual is missing); where it is shown already, close it.
 ---@param window Window
 ---@param pane Pane
 function M.show_dashboard(window, pane)
@@ -259,7 +259,7 @@ function M.show_dashboard(window, pane)
       return
     end
   end
-  local shown, failure = layout.run({ 'top' }, { window = window:mux_window() })
+  local shown, failure = layout.run({ 'dashboard' }, { window = window:mux_window() })
   if not shown then
     menus.complain(window, pane, failure)
     return

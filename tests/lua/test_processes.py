@@ -207,7 +207,7 @@ def dashboards(wezterm: FakeWezterm) -> list[int]:
     found = []
     for number, pane in wezterm.world.panes.items():
         words = list(pane.args.values()) if pane.args else []
-        if words[-1:] == ["top"]:
+        if words[-1:] == ["dashboard"]:
             found.append(int(number))
     return found
 

@@ -49,7 +49,7 @@ def test_the_seeds_configuration_loads_and_its_three_keys_work(person: Person, g
     (dashboard,) = wait_for(
         lambda: set(_ids(gui)) - {one["pane_id"] for one in panes.values()} - {0}, "the dashboard"
     )
-    gui.wait_for_text(dashboard, "2 of 2 run")
+    gui.wait_for_text(dashboard, "2 run")
     gui.still(tmp_path / "dashboard.png")
     gui.key("ctrl+shift+d")
     wait_for(lambda: dashboard not in _ids(gui), "the end of the dashboard")
