@@ -1,6 +1,4 @@
 --- Workspaces by name, as seed 002 §2.1 has them. Call these from key actions and events: each of them waits.
-local wezterm = require 'wezterm'
-
 local WorkspaceManager = {}
 
 --- What the daemon does unless its configuration says otherwise; changing it here changes nothing there.
@@ -9,18 +7,6 @@ WorkspaceManager.config = {
   default_layout = 'three_pane',
   auto_save_interval = 30, -- seconds
 }
-
--- The window that has the focus, and its pane.
-local function place()
-  local chosen
-  for _, window in ipairs(wezterm.gui and wezterm.gui.gui_windows() or {}) do
-    chosen = chosen or window
-    if window:is_focused() then
-      chosen = window
-    end
-  end
-  return chosen, chosen and chosen:active_tab():active_pane()
-end
 
 local function call(request, timeout_s)
   local reply, failure = require('wezparallel.client').call(request, timeout_s)
@@ -45,7 +31,7 @@ end
 ---Switch to a workspace; one that is closed is opened.
 ---@param name string
 function WorkspaceManager:switch_workspace(name) -- luacheck: ignore self
-  local window, pane = place()
+  local window, pane = require('wezparallel.panes').focused()
   require('wezparallel.workspaces').switch(window, pane, name)
 end
 

@@ -32,6 +32,21 @@ function M.windows()
   return found
 end
 
+---Return the window that has the focus, else any, and its pane; nil where there is none. Yields.
+---@return Window|nil
+---@return Pane|nil
+function M.focused()
+  local found
+  for _, window in ipairs(M.windows()) do
+    found = found or window
+    if window:is_focused() then
+      found = window
+      break
+    end
+  end
+  return found, found and found:active_tab():active_pane()
+end
+
 local function gui_window()
   return M.windows()[1]
 end

@@ -39,19 +39,6 @@ local function begin(requests)
   wezterm.GLOBAL.wezparallel_request = oldest
 end
 
--- The focused window, else any; and its pane. Yields.
-local function place()
-  local window
-  for _, one in ipairs(panes.windows()) do
-    window = window or one
-    if one:is_focused() then
-      window = one
-      break
-    end
-  end
-  return window, window and window:active_tab():active_pane()
-end
-
 ---@type table<string, fun(request: GuiRequest, window: Window, pane: Pane)>
 local KINDS = {}
 
@@ -129,7 +116,7 @@ local is_working = false
 
 local function work()
   while queue[1] do
-    local window, pane = place()
+    local window, pane = panes.focused()
     if not window then
       return -- between two windows: the next look does it
     end

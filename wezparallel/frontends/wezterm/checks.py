@@ -15,7 +15,7 @@ import sys
 import time
 
 from wezparallel import paths
-from wezparallel.client import launch
+from wezparallel.client import launch, text
 from wezparallel.errors import RequestError
 from wezparallel.frontends.wezterm import linking
 from wezparallel.frontends.wezterm.cli import Wezterm, find_program
@@ -255,5 +255,4 @@ def _ms(began: float) -> float:
 
 
 def _short(path: str) -> str:
-    home = os.path.expanduser("~")
-    return "~" + path[len(home) :] if home != "/" and path.startswith(home + "/") else path
+    return text.home(path, os.path.expanduser("~"))

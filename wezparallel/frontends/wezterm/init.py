@@ -15,7 +15,7 @@ import textwrap
 import time
 
 from wezparallel import paths
-from wezparallel.client import launch
+from wezparallel.client import launch, text
 from wezparallel.errors import RequestError
 from wezparallel.frontends.wezterm import linking
 
@@ -188,5 +188,4 @@ def _sample() -> str:
 
 
 def _short(path: str) -> str:
-    home = os.path.expanduser("~")
-    return "~" + path[len(home) :] if home != "/" and path.startswith(home + "/") else path
+    return text.home(path, os.path.expanduser("~"))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from wezparallel import paths
 from wezparallel.hub.gui import keys, places, snapshot
-from wezparallel.hub.gui.writing import replace
+from wezparallel.hub.gui.writing import content, replace
 from wezparallel.hub.state.model import State, rfc3339
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def write(settings: Settings) -> None:
     facts = places.facts(settings.ui, rfc3339(int(time.time() * 1000)))
     replace(paths.gui_snapshot(), snapshot.encode(snapshot.build(State(), facts=facts)))
     wanted = keys.encode(settings.ui.keybindings)
-    if _content(paths.keys_file()) != wanted:  # WezTerm reloads when it changes
+    if content(paths.keys_file()) != wanted:  # WezTerm reloads when it changes
         replace(paths.keys_file(), wanted)
 
 

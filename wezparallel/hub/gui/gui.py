@@ -280,21 +280,13 @@ class Gui:
         """Have the keys of the configuration in the file that the plugin reads; WezTerm reloads when it changes."""
         path, data = paths.keys_file(), keys.encode(self._hub.settings.ui.keybindings)
         try:
-            there = _read(path)
+            there = writing.content(path)
             if there == data or (there is None and not self._hub.settings.ui.keybindings):
                 return
             os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
             writing.replace(path, data)
         except OSError as error:
             log.warning("keys_file.failed", path=path, reason=error.strerror)
-
-
-def _read(path: str) -> bytes | None:
-    try:
-        with open(path, "rb") as file:
-            return file.read()
-    except FileNotFoundError:
-        return None
 
 
 def _templates(hub: Hub) -> list[JsonObject]:

@@ -149,6 +149,15 @@ def replace(path: str, data: bytes, *, sync: bool = False) -> None:
     os.rename(fresh, path)
 
 
+def content(path: str) -> bytes | None:
+    """Return what a file holds; None if there is none. Raises OSError for one that cannot be read."""
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except FileNotFoundError:
+        return None
+
+
 def left_by_another(path: str) -> JsonObject | None:
     """Return the snapshot that an earlier hub left; None if there is none that can be read."""
     try:
