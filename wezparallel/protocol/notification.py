@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
 from wezparallel.protocol.command import Command, Mutation, Record, Reply, Settings
 from wezparallel.protocol.news import KINDS
@@ -35,11 +35,15 @@ def _seconds(value: Any) -> Any:
     return float(found[1]) * _UNIT_S[(found[2] or "s").lower()] if found else value
 
 
-Words = Annotated[list[Annotated[str, Field(min_length=1, max_length=200)]], BeforeValidator(_listed)]
-Span = Annotated[float, BeforeValidator(_seconds)]
+_ONE_OR_MORE = WithJsonSchema({"anyOf": [{"type": "string"}, {"items": {"type": "string"}, "type": "array"}]})
+Words = Annotated[list[Annotated[str, Field(min_length=1, max_length=200)]], BeforeValidator(_listed), _ONE_OR_MORE]
+Span = Annotated[
+    float, BeforeValidator(_seconds), WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string"}]})
+]
 Addresses = Annotated[
     list[Annotated[str, Field(min_length=1, max_length=4000, pattern=r"^[A-Za-z][A-Za-z0-9+.-]*://")]],
     BeforeValidator(_listed),
+    _ONE_OR_MORE,
 ]
 
 

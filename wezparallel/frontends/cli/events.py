@@ -99,10 +99,11 @@ def _show(context: Context, event: JsonObject) -> None:
     screen.say("  ".join(word for word in words if word).rstrip())
 
 
+_SUBJECTS = ("process_id", "workspace", "snapshot", "hub_id", "channel", "name")
+
+
 def _subject(data: JsonObject) -> str:
-    return text.clean(
-        str(data.get("process_id") or data.get("workspace") or data.get("snapshot") or data.get("hub_id") or "")
-    )
+    return text.clean(str(next((data[key] for key in _SUBJECTS if data.get(key)), "")))
 
 
 def _of_snapshot(data: JsonObject) -> list[str]:
@@ -125,6 +126,8 @@ def _detail(event: JsonObject) -> str:
         parts.append(f"{ended} after {text.lasted(ran)}" if ran is not None else ended)
     elif data.get("pid") is not None:
         parts.append(f"pid {data['pid']}")
+    if event["name"].startswith("notification."):
+        parts.append(f"{data['title']}: {data['body']}")
     if event["name"].startswith("snapshot."):
         parts += _of_snapshot(data)
     parts += [str(data[field]).rstrip(".") for field in ("reason", "message") if data.get(field)]

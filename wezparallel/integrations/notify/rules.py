@@ -175,7 +175,7 @@ class Rules:
                 del self._held[key]
 
 
-def test_message(test_id: str, name: str) -> Message:
+def of_test(test_id: str, name: str) -> Message:
     """Return what a test sends."""
     return Message(
         f"test-{test_id}", None, "test", "wezparallel", f"a test of {name}: notifications arrive", "",

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from wezparallel.client.aio import Happened, Position, Snapshot, connect
+from wezparallel.client.aio import Away, Happened, Position, Snapshot, connect
 from wezparallel.errors import LinkError, RequestError, WezparallelError
 from wezparallel.integrations.notify import memory
 from wezparallel.integrations.notify.channels import command, desktop, services, terminal, webhook
 from wezparallel.integrations.notify.outbox import Limits, Outbox, Outcome
-from wezparallel.integrations.notify.rules import Message, Rules, test_message
+from wezparallel.integrations.notify.rules import Message, Rules, of_test
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 BUILT_IN = ("desktop", "terminal")
 ALWAYS = ("config.changed", "alert.tested")
 HOLDS_S = 1.0  # that the place in the journal may be older than what was heard
+ADVANCES_S = 60.0
+"""Between two looks at how far the journal is: a place that is too far behind could not be gone on from."""
 OLD_S = 3600.0
 """What happened so long before it was heard is no news any more."""
 
@@ -52,6 +54,7 @@ class Service:
         self._said: dict[str, JsonObject] = {}
         """box -> what it was made from"""
         self._of_channel: dict[str, list[str]] = {}
+        self._times_away = 0
         self._held_changed = anyio.Event()
         self._is_dirty = anyio.Event()
 
@@ -59,6 +62,7 @@ class Service:
         """Serve for ever. Raises RequestError if the hub does not want us."""
         self._tasks.start_soon(self._tell_held)
         self._tasks.start_soon(self._keep)
+        self._tasks.start_soon(self._advance)
         while True:
             await self._configure()
             await self._listen()
@@ -122,6 +126,8 @@ class Service:
         patterns = sorted({*self._rules.patterns(), *ALWAYS})
         async with aclosing(self._client.subscribe(patterns, self._position)) as all_news:  # type: ignore[type-var]
             async for news in all_news:
+                if isinstance(news, Away):
+                    self._times_away += 1
                 if isinstance(news, Snapshot):
                     self._is_dirty.set()
                 if not isinstance(news, Happened):
@@ -166,7 +172,7 @@ class Service:
     async def _test_one(self, asked: JsonObject, channel: str) -> None:
         reason: str | None = "there is no such channel any more"
         for box in list(self._of_channel.get(channel, ())):
-            reason = await self._boxes[box].once(test_message(asked["test_id"], asked["name"]))
+            reason = await self._boxes[box].once(of_test(asked["test_id"], asked["name"]))
             if reason is not None:
                 break
         await self._report({"channel": channel, "reason": reason, "test_id": asked["test_id"]})
@@ -193,6 +199,24 @@ class Service:
             self._is_dirty = anyio.Event()
             self._save()
             await anyio.sleep(HOLDS_S)
+
+    async def _advance(self) -> None:
+        """Move the place in the journal behind what is of no interest to us, for ever.
+
+        What the hub had told when it was asked has come through our subscription long before the next look.
+        """
+        seq, epoch, times_away = 0, None, -1
+        while True:
+            try:
+                status = await self._client.call("Status")
+            except WezparallelError:
+                status = {}
+            at = self._position
+            if times_away == self._times_away and at.epoch == epoch and seq > (at.since or 0):
+                at.since = seq
+                self._is_dirty.set()
+            seq, epoch, times_away = int(status.get("seq", 0)), status.get("epoch"), self._times_away
+            await anyio.sleep(ADVANCES_S)
 
     def _save(self) -> None:
         boxes = self._boxes.items()
