@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, NotRequired
 
 from pydantic import Field
+from typing_extensions import TypedDict
 
 from wezparallel.protocol.command import Command, Record, Reply
 from wezparallel.protocol.process import MAX_ID
@@ -12,13 +13,16 @@ from wezparallel.protocol.process import MAX_ID
 Attribute = Literal["bold", "dim", "italic", "underline", "blink", "reverse", "hidden", "strike"]
 
 
-class ScreenSpan(Record):
-    """Text of one row in one style. A colour is null (the terminal's own), `red`, `bright_red` or `#rrggbb`."""
+class ScreenSpan(TypedDict):
+    """Text of one row in one style. A colour is `red`, `bright_red` or `#rrggbb`; without one it is the terminal's.
+
+    What is not there is not told: a screen has many of these.
+    """
 
     text: str
-    fg: str | None = None
-    bg: str | None = None
-    attributes: list[Attribute] = []
+    fg: NotRequired[str]
+    bg: NotRequired[str]
+    attributes: NotRequired[list[Attribute]]
 
 
 class ScreenCursor(Record):

@@ -49,7 +49,7 @@ def test_a_pipe_gets_text_and_a_terminal_gets_colours(draws: CommandLine) -> Non
 def test_json_tells_cells_and_cursor(draws: CommandLine) -> None:
     reply = json.loads(draws("screen", "draws", "--json").out)
     assert (reply["rows"], reply["columns"], reply["cursor"]["row"]) == (24, 80, 21)
-    assert reply["lines"][2][1] == {"text": "réd", "fg": "red", "bg": None, "attributes": ["bold"]}
+    assert reply["lines"][2][1] == {"text": "réd", "fg": "red", "attributes": ["bold"]}
 
 
 def test_the_name_of_the_file_says_what_is_written(draws: CommandLine, tmp_path: Path) -> None:

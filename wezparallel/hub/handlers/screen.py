@@ -22,4 +22,6 @@ async def screen(hub: Hub, command: words.ProcessScreen) -> words.Screen:
         "process_id": process_id, "folder": paths.log_dir(process_id), "format": command.format, "seen": command.seen,
         "memory": None if memory is None else base64.b64encode(memory).decode(),
     })  # fmt: skip
-    return words.Screen.model_validate({**told, "process_id": process_id, "format": command.format})
+    cursor = words.ScreenCursor(**told.pop("cursor"))
+    # Not validated: the program beside us is ours, and a screen may have thousands of spans.
+    return words.Screen.model_construct(process_id=process_id, format=command.format, cursor=cursor, **told)

@@ -23,6 +23,7 @@ from wezparallel.wire.logreader import LogReader
 
 IDLE_S = 60.0
 MOST_KEPT = 16
+MOST_TOLD = 1000 * 1024  # bytes of a picture; with its frame it stays below a line's limit
 MAX_REQUEST = 8 * 1024 * 1024  # a log in memory comes with the request
 
 
@@ -70,6 +71,19 @@ def _picture(replay: Replay, form: str, *, is_known: bool) -> dict[str, Any]:
     return told | {"text": draw(terminal)}
 
 
+def reply(screens: Screens, request: dict[str, Any]) -> str:
+    """Return the answer to a request, or why there is none, as a line."""
+    try:
+        said = json.dumps({"ok": screens.answer(request)}, ensure_ascii=False)
+        if len(said.encode()) > MOST_TOLD:
+            raise RequestError(
+                "wire.too_long", "the picture would be over 1 MiB, so much colour is in it; ask for the format `text`"
+            )
+    except WezparallelError as error:
+        return json.dumps({"error": error.to_json()})
+    return said
+
+
 def main() -> int:
     """Answer until nobody asks."""
     screens, incoming = Screens(), LineReader(MAX_REQUEST)
@@ -78,11 +92,7 @@ def main() -> int:
         if not data:
             break
         for line in incoming.feed(data):
-            try:
-                reply = {"ok": screens.answer(json.loads(line))}
-            except WezparallelError as error:
-                reply = {"error": error.to_json()}
-            sys.stdout.write(json.dumps(reply, ensure_ascii=False) + "\n")
+            sys.stdout.write(reply(screens, json.loads(line)) + "\n")
             sys.stdout.flush()
     return 0
 
