@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socketserver
+import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -227,6 +230,31 @@ def test_a_pane_of_wezterm_is_a_view_of_it(shop: Daemon) -> None:
         until(lambda: bool(shop.call("ViewList", process="shop/own")["views"]), 10, "the view")
         (view,) = shop.call("ViewList", process="shop/own")["views"]
         assert (view["pane"], view["mux"]) == ("5", "/run/wezterm/gui-sock-1")
+
+
+def _answer(server: socketserver.StreamRequestHandler) -> None:
+    """Tell what to run, and refuse to write down that it runs."""
+    for line in server.rfile:
+        request = json.loads(line)
+        number = request.pop("id")
+        prepared = {"argv": ["sh", "-c", "echo ran; exit 7"], "cwd": "/", "env": {"PATH": os.environ["PATH"]}}
+        full = {"Error": {"code": "disk.full", "message": "there is no room", "data": {}}}
+        reply = {"ProcessPrepared": prepared} if "ProcessPrepare" in request else full
+        server.wfile.write(json.dumps({**reply, "id": number}).encode() + b"\n")
+
+
+def test_a_daemon_that_cannot_write_it_down_ends_no_program(shared: Daemon) -> None:
+    path = f"{shared.runtime}/other.sock"
+    handler = type("Handler", (socketserver.StreamRequestHandler,), {"handle": _answer})
+    with socketserver.ThreadingUnixStreamServer(path, handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        argv = [sys.executable, "-I", "-S", direct.__file__, "shop/own", "--socket", path]
+        done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=20, stdin=subprocess.DEVNULL)
+        server.shutdown()
+        thread.join()
+    assert (done.returncode, done.stdout) == (7, "ran\n")
+    assert "there is no room; it runs on, and nobody was told" in done.stderr
 
 
 def test_closing_its_workspace_ends_it_and_removing_it_forgets_it(shop: Daemon) -> None:

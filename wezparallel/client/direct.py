@@ -19,7 +19,7 @@ from wezparallel import paths
 from wezparallel.client import launch
 from wezparallel.client.sync import Client
 from wezparallel.client.terminal import wait_for_size
-from wezparallel.errors import LinkError, RequestError, WezparallelError
+from wezparallel.errors import RequestError, WezparallelError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,12 +59,12 @@ class Wrapper:
             signal.signal(number, self._pass_on)
         try:
             self._ask("ProcessObserve", {"run_id": self._run_id, "pid": pid, **_pane()})
-        except RequestError:  # another pane was quicker
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
-            raise
-        except LinkError as error:
+        except WezparallelError as error:
+            if isinstance(error, RequestError) and error.code == "process.bad_state":  # another pane was quicker
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
+                raise
             sys.stderr.write(f"wezparallel: {error.message}; it runs on, and nobody was told\n")
         _, status = os.waitpid(pid, 0)
         code = os.waitstatus_to_exitcode(status)
