@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import anyio
 import structlog
@@ -24,6 +24,8 @@ from wezparallel.hub.state import snapshot, snapshot_files
 from wezparallel.hub.state.model import rfc3339
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from wezparallel.hub.app import Hub
     from wezparallel.hub.state.snapshot_files import Entry
     from wezparallel.protocol.events import Event
@@ -36,6 +38,7 @@ LAST_S = 2.0  # for the last ones, when the hub ends
 _NEVER = ("metric.", "log.", "alert.", "view.", "snapshot.", "hub.", "config.")
 _NOTE = "Written by wezparallel after each change; after an edit: wezparallel snapshot import THIS_FILE"
 
+T = TypeVar("T")
 log = structlog.get_logger()
 
 
@@ -53,6 +56,7 @@ class Snapshots:
         self._configured = anyio.Event()
         self._writing = anyio.Lock()
         self._shown = b""
+        self._one = anyio.CapacityLimiter(1)
         hub.bus.on_event.append(self._told)
 
     def document(self) -> JsonObject:
@@ -73,7 +77,8 @@ class Snapshots:
         """Write what has changed since, because the hub ends."""
         with anyio.move_on_after(LAST_S, shield=True):
             await self._save_changes()
-            await self._show()
+            with contextlib.suppress(OSError):
+                await self._show()
 
     async def write(self, because: str, told: JsonObject | None = None) -> tuple[Entry, str]:
         """Write a snapshot of what there is, or was; return it with its text. Raises RequestError `disk.full`."""
@@ -83,7 +88,7 @@ class Snapshots:
             await hub.store.wait_committed(hub.store.ticket())
             work = partial(self._make, told, because, rfc3339(hub.now_ms()), hub.settings.workspaces.snapshots_kept)
             try:
-                entry, text = await anyio.to_thread.run_sync(work, abandon_on_cancel=True)
+                entry, text = await self._in_thread(work)
             except OSError as error:
                 folder = paths.snapshots_dir()
                 sentence = (
@@ -94,19 +99,23 @@ class Snapshots:
         hub.bus.publish("snapshot.written", event_data(entry))
         return entry, text
 
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        """Do it beside the loop, one at a time: a thread more costs memory."""
+        return await anyio.to_thread.run_sync(work, abandon_on_cancel=True, limiter=self._one)
+
     def _make(self, told: JsonObject, because: str, at: str, keep: int) -> tuple[Entry, str]:
         hub = self._hub
         head = snapshot.head(told, written_at=at, because=because, version=hub.version, epoch=hub.store.epoch)
         return snapshot_files.write(paths.snapshots_dir(), told, head, keep)
 
     async def _save(self) -> None:
-        newest = await anyio.to_thread.run_sync(snapshot_files.entries, paths.snapshots_dir())
+        newest = await self._in_thread(partial(snapshot_files.entries, paths.snapshots_dir()))
         self._last = newest[0].fingerprint if newest else ""
         while True:
             self._configured = anyio.Event()
             kept = self._hub.settings.workspaces.snapshots_kept
             async with self._writing:  # what is not finished is pruned, too
-                await anyio.to_thread.run_sync(snapshot_files.prune, paths.snapshots_dir(), kept)
+                await self._in_thread(partial(snapshot_files.prune, paths.snapshots_dir(), kept))
             with anyio.move_on_after(self._hub.settings.workspaces.auto_save_interval):
                 await self._configured.wait()
                 continue
@@ -118,12 +127,15 @@ class Snapshots:
         if changes == self._seen:
             return
         told = self.document()
-        fingerprint = await anyio.to_thread.run_sync(snapshot.fingerprint, told, abandon_on_cancel=True)
+        fingerprint = await self._in_thread(partial(snapshot.fingerprint, told))
         if fingerprint != self._last and (self._last or told["workspaces"] or told["processes"]):
             try:
                 await self.write("change", told)
             except RequestError as error:
                 log.warning("snapshot.failed", reason=error.message)
+                return
+            except Exception:  # of a bug in what is for people the hub must not die
+                log.exception("snapshot.failed")
                 return
             changes = self._hub.store.changes
         self._seen = changes
@@ -141,13 +153,16 @@ class Snapshots:
                 log.warning("workspaces_file.failed", path=paths.workspaces_file(), reason=error.strerror)
                 await anyio.sleep(AGAIN_S)
                 continue
+            except Exception:  # of a bug in what is for people the hub must not die
+                log.exception("workspaces_file.failed")
+                await anyio.sleep(AGAIN_S)
             await self._changed.wait()
             await anyio.sleep(APART_S)
 
     async def _show(self) -> None:
         told = self.document()
         await self._hub.store.wait_committed(self._hub.store.ticket())
-        await anyio.to_thread.run_sync(self._write_shown, told, rfc3339(self._hub.now_ms()))
+        await self._in_thread(partial(self._write_shown, told, rfc3339(self._hub.now_ms())))
 
     def _write_shown(self, told: JsonObject, at: str) -> None:
         """Write `workspaces.json` if it says something new. In a thread; one at a time."""

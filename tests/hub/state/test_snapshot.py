@@ -240,3 +240,16 @@ def test_a_file_that_cannot_be_taken_says_where_and_why(text: str, said: str) ->
         read(text)
     assert refused.value.code == "command.bad_value"
     assert said in refused.value.message
+
+
+@pytest.mark.parametrize(
+    "word", ["\x01\x1b[0m", "\u2028x\x85", "日本🧪", " a\tb\nc ", "\ufeff", "-", "", "#x", "1e3"]
+)
+def test_any_word_comes_back_as_it_was(word: str) -> None:
+    one = a_process(argv=["x", word], env={"A": word}, command=f"x {word}")
+    assert read(written(a_state(one))).processes["shop/web"].settings == one.settings
+
+
+def test_a_word_that_is_no_text_keeps_no_snapshot_from_being_written() -> None:
+    one = a_process(argv=["x", "\udcff"], command="x \udcff")
+    assert read(written(a_state(one))).processes["shop/web"].settings.argv == ["x", "?"]

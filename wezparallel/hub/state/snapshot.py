@@ -148,7 +148,12 @@ def head(told: JsonObject, *, written_at: str, because: str, version: str, epoch
 
 def encode(told: JsonObject) -> str:
     """Return YAML, in the order of its keys."""
-    return _ABOVE + str(yaml.dump(told, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110))
+    try:
+        text = yaml.dump(told, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
+    except UnicodeEncodeError:  # a byte of a file's name that is no text
+        plain = json.loads(json.dumps(told, ensure_ascii=False).encode("utf-8", "replace"))
+        text = yaml.dump(plain, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
+    return _ABOVE + str(text)
 
 
 def workspace_entry(one: Workspace) -> JsonObject:

@@ -104,7 +104,7 @@ def text_of(path: str) -> str:
 
 def _names(folder: str, suffix: str = "") -> list[str]:
     """Return the names of snapshots, the newest first; with another suffix those of what is not finished."""
-    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+    with contextlib.suppress(OSError):  # none yet, or it cannot be looked into: writing says so
         names = [name for name in os.listdir(folder) if name.endswith(suffix)]
         return sorted((name for name in names if _NAME.match(name.removesuffix(suffix))), reverse=True)
     return []
