@@ -11,6 +11,11 @@ local M = {}
 
 local act = wezterm.action
 
+-- Folders and templates of other people have any name and any text: what would hide a part of it is a space.
+local function plain(text)
+  return (text:gsub('%c', ' '))
+end
+
 ---Return text in a colour of the terminal's own palette, or dim without one.
 ---@param text string
 ---@param colour string|nil
@@ -18,7 +23,7 @@ local act = wezterm.action
 function M.paint(text, colour)
   local attribute = colour and { Foreground = { AnsiColor = colour } }
     or { Attribute = { Intensity = 'Half' } }
-  return wezterm.format { attribute, { Text = text }, 'ResetAttributes' }
+  return wezterm.format { attribute, { Text = plain(text) }, 'ResetAttributes' }
 end
 
 ---Cut or fill text to a width in cells.
@@ -26,7 +31,7 @@ end
 ---@param width integer
 ---@return string
 function M.fit(text, width)
-  text = text:gsub('%c', ' ')
+  text = plain(text)
   if wezterm.column_width(text) > width then
     text = wezterm.truncate_right(text, width - 1) .. '…'
   end
@@ -62,9 +67,9 @@ function M.pick(window, pane, spec, chosen)
   -- The overlay shows its description, the title is in the tab bar only.
   local description = spec.description or (spec.title .. ': Enter chooses, Esc leaves, / filters')
   local fields = {
-    title = spec.title,
-    description = description,
-    fuzzy_description = (spec.description or spec.title) .. ': ',
+    title = plain(spec.title),
+    description = plain(description),
+    fuzzy_description = plain((spec.description or spec.title) .. ': '),
     choices = spec.choices,
     fuzzy = spec.fuzzy or false,
     action = wezterm.action_callback(function(on, _, id, label)
@@ -175,7 +180,7 @@ function M.complain(window, pane, failure)
   end
   local choices = {}
   for line in message:gmatch '[^\n]*' do
-    choices[#choices + 1] = { label = line, id = '' }
+    choices[#choices + 1] = { label = plain(line), id = '' }
   end
   M.pick(
     window,

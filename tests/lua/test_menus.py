@@ -103,6 +103,19 @@ def test_lines_are_shown_below_the_answers_and_choosing_one_is_a_no(wezterm: Fak
     assert wezterm.logs == ["info: done"]
 
 
+def test_what_others_wrote_hides_nothing_of_itself(wezterm: FakeWezterm) -> None:
+    code = (
+        "menus.confirm_lines(window, pane, { title = 'of /srv/\\27[8mx', yes = 'Run', no = 'No', "
+        "lines = { 'make\\27[8m; rm -rf' } }, function() end)"
+    )
+    menus(wezterm, code)
+    assert wezterm.overlay is not None
+    assert "\x1b[8m" not in str(wezterm.overlay["description"])
+    shown = [one["label"] for one in wezterm.overlay["choices"]]
+    assert "make [8m; rm -rf" in shown[2]
+    assert "\x1b[8m" not in shown[2]
+
+
 def test_a_short_failure_is_a_toast_and_a_long_one_is_drawn(wezterm: FakeWezterm) -> None:
     menus(wezterm, "menus.complain(window, pane, { code = 'a.b', message = 'it broke' })")
     assert [toast["message"] for toast in wezterm.toasts] == ["it broke"]
