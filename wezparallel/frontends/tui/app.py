@@ -155,7 +155,7 @@ class Dashboard(Acting):
         self._share_room(len(rows))
         clock = datetime.datetime.fromtimestamp(now).astimezone().strftime("%H:%M:%S")
         self.top.show(
-            state.counts(world), state.figures(world), clock, state.freshness(world, now)
+            state.counts(world), [state.figures(world), state.machine(world)], clock, state.freshness(world, now)
         )  # fmt: skip
         self.board.show(rows, world, now, self._empty())
         if self.peek.display and not self.board.selected:

@@ -97,6 +97,12 @@ class Connection:
             self._changed()
             await anyio.sleep(pause_s)
 
+    async def _machine(self) -> JsonObject:
+        try:
+            return await self.call("MetricGet")
+        except RequestError:
+            return {}  # a hub from before there was this command
+
     async def _fetch_stale(self) -> Seconds:
         """Ask for what is stale; return how long to leave the hub in peace."""
         world = self._world
@@ -109,6 +115,7 @@ class Connection:
             world.all_processes(await self.all_of("ProcessList", "processes", limit=PAGE))
             if sampled:
                 world.sampled()
+                world.machine = await self._machine()
             return BETWEEN_LISTS_S - GATHER_S
         for process_id in tuple(world.stale):
             world.stale.discard(process_id)

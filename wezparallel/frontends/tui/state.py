@@ -42,6 +42,8 @@ class World:
         self.processes: dict[str, JsonObject] = {}
         self.usage: dict[str, deque[float | None]] = {}
         """Processor time of each process in percent of a core, the latest at the end."""
+        self.machine: JsonObject = {}
+        """The fields of `Metrics`; empty until they were told."""
         self.is_known = False
         """A snapshot has come."""
         self.away_since: float | None = None
@@ -202,6 +204,13 @@ def figures(world: World) -> list[str]:
     memory = [used for one in world.processes.values() if (used := states.memory(one)) is not None]
     parts = [f"cpu {sum(cpu):.0f} %"] if cpu else []
     return [*parts, f"mem {text.size(sum(memory))}"] if memory else parts
+
+
+def machine(world: World) -> list[str]:
+    """Return how the whole machine is; what is unknown is left out."""
+    words = (("cpu", "cpu_usage"), ("mem", "memory_usage"), ("disk", "disk_usage"))
+    known = [f"{word} {world.machine[name]:.0f} %" for word, name in words if world.machine.get(name) is not None]
+    return ["machine " + " ".join(known)] if known else []
 
 
 def freshness(world: World, now: float) -> tuple[str, str]:

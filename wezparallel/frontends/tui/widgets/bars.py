@@ -28,13 +28,16 @@ class TopBar(Painted):
     def __init__(self) -> None:
         super().__init__("top")
 
-    def show(self, counts: list[tuple[str, str]], figures: list[str], clock: str, fresh: tuple[str, str]) -> None:
-        """Draw it; the figures go first where there is no room, then the program's name."""
+    def show(
+        self, counts: list[tuple[str, str]], figures: list[list[str]], clock: str, fresh: tuple[str, str]
+    ) -> None:
+        """Draw it; where there is no room the last figures go first, then the clock, then the program's name."""
         width = self.size.width
         said: Spans = []
         for number, one in enumerate(counts):
             said += [(" · ", "dim")] * bool(number) + [one]
-        for parts in ([*figures, clock], figures, [clock], []):
+        ours, machine = figures
+        for parts in ([*ours, *machine, clock], [*ours, clock], ours, [clock], []):
             right: Spans = [*said, *((f" · {part}", "dim") for part in parts), ("   ", ""), fresh, (" ", "")]
             if sum(text.width(word) for word, _ in right) + 14 <= width:
                 self.show_lines([drawing.spread([(" wezparallel", "head")], right, width)])

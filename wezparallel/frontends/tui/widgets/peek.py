@@ -22,6 +22,7 @@ class Peek(Widget):
 
     def __init__(self) -> None:
         super().__init__(id="peek")
+        self.display = False
         self.process_id = ""
         self.picture: JsonObject | None = None
         self.note = ""

@@ -29,6 +29,7 @@ class Waiting(Painted):
     def __init__(self) -> None:
         super().__init__("waiting")
         self.border_title = "needs you"
+        self.display = False
         self.processes: list[JsonObject] = []
         self.rows = 0
         """How many rows it takes."""
