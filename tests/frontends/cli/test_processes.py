@@ -61,6 +61,18 @@ def test_a_pattern_means_all_that_match(shop: ScriptedHub, wezparallel: CommandL
     assert len(shop.asked("ProcessStop")) == 3
 
 
+def test_a_workspace_s_name_with_a_slash_means_all_of_its_processes(
+    shop: ScriptedHub, wezparallel: CommandLine
+) -> None:
+    assert wezparallel("stop", "shop/").code == 0
+    assert sorted(fields["process"] for fields in shop.asked("ProcessStop")) == [
+        "shop/server", "shop/tests", "shop/worker"
+    ]  # fmt: skip
+    unknown = wezparallel("stop", "shap/")
+    assert unknown.code == 3
+    assert "did you mean shop?" in unknown.err
+
+
 def test_an_unknown_name_is_answered_with_the_nearest(shop: ScriptedHub, wezparallel: CommandLine) -> None:
     done = wezparallel("restart", "shop/sever")
     assert done.code == 3
