@@ -10,7 +10,7 @@ import anyio
 import pytest
 
 from wezparallel.hub.comms import server
-from wezparallel.hub.gui.writing import Writer, left_by_another
+from wezparallel.hub.gui.writing import MOST_WAITING, Writer, left_by_another
 from wezparallel.hub.state.store import Store
 
 NOW = 1_795_521_600_000
@@ -52,6 +52,17 @@ async def _run(folder: Path, steps: Any) -> None:
             tasks.cancel_scope.cancel()
     finally:
         store.close()
+
+
+def test_who_waits_for_a_disk_that_refuses_does_not_become_more_and_more(tmp_path: Path) -> None:
+    async def steps(written: Written) -> None:
+        written.path.mkdir()  # nothing can be renamed over it
+        told: list[int] = []
+        for number in range(MOST_WAITING + 2):
+            written.writer.when_written(written.writer.changed(), lambda number=number: told.append(number))  # type: ignore[misc]
+        assert told == [0, 1]
+
+    anyio.run(_run, tmp_path, steps)
 
 
 def test_what_says_nothing_new_is_not_written(tmp_path: Path) -> None:

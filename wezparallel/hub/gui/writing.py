@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 APART_S = 0.1  # between two writes
 SHARE = 20  # times what a write costs, in which no other follows unless somebody waits for it
 AGAIN_S = 5.0  # after a disk refused
+MOST_WAITING = 500
 _NOT_YET = "@"
 _AT = b'"written_at":"@"'
 
@@ -67,6 +68,8 @@ class Writer:
         else:
             self._waiting.append((change, call))
             self._hurried.set()
+            if len(self._waiting) > MOST_WAITING:  # a disk that refuses: the first has waited long enough
+                self._waiting.pop(0)[1]()
 
     async def run(self) -> None:
         """Write for ever."""
