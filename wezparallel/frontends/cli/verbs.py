@@ -35,7 +35,7 @@ class Verb:
 
 
 PROCESS = Option("process", metavar="PROCESS", help="workspace/name, a name that only one has, a pid")
-PROCESSES = Option("process", metavar="PROCESS", nargs="+", help="workspace/name, a unique name, a pid, 'shop/*'")
+PROCESSES = Option("process", metavar="PROCESS", nargs="+", help="workspace/name, a unique name, pid, 'shop/', 'a*'")
 YES = Option("-y", "--yes", action="store_true", help="do not ask")
 DETACH = Option("-d", "--detach", action="store_true", help="do not attach")
 TEMPLATE_VERBS = ("list", "show", "check", "new", "schema", "import", "save", "trust", "delete")
