@@ -301,14 +301,21 @@ function M.toast(window, toast)
   window:toast_notification(toast.title or 'wezparallel', toast.body or '', nil, 6000)
 end
 
----Answer WezTerm's question whether closing a pane would lose something: of ours nothing is lost. Else nil.
+---Answer WezTerm's question whether closing a pane would lose something: of ours nothing is lost, unless the process
+---stops with its pane. Else nil.
 ---@param info table process information of WezTerm
 ---@return false|nil
 function M.is_stateful(info)
   local snapshot = state.read()
   local attach = snapshot and snapshot.attach
-  for _, word in ipairs(attach and info.argv or {}) do
+  local argv = attach and info.argv or {}
+  for at, word in ipairs(argv) do
     if word == attach then
+      index(snapshot)
+      local process = by_id[argv[at + 1]]
+      if process and process.on_close == 'stop' then
+        return nil
+      end
       return false
     end
   end

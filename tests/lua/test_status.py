@@ -226,6 +226,15 @@ def test_closing_our_panes_loses_nothing_and_of_others_wezterm_decides(
     assert wezterm.emit_sync("mux-is-process-stateful", info) is answer
 
 
+def test_wezterm_asks_before_it_closes_a_pane_whose_process_stops_with_it(make: Make) -> None:
+    wezterm = started(make, "wezparallel.setup(config, { close_question = true })")
+    show(wezterm, process("x", on_close="stop"), process("y"))
+    for name, answer in (("x", None), ("y", False)):
+        argv = ["/opt/python", "-I", "-S", "/opt/attach.py", f"shop/{name}", "--socket", "/s"]
+        info = {"pid": 1, "name": "python3", "argv": argv, "children": {}}
+        assert wezterm.emit_sync("mux-is-process-stateful", info) is answer
+
+
 ENDED = {"state": "exited", "exit_code": 0}
 
 
