@@ -11,7 +11,7 @@ from wezparallel.protocol.masking import MASK, is_secret, masked, masked_argumen
 SECRET = [
     "CLAUDE_API_KEY", "ANTHROPIC_API_KEY", "GITHUB_TOKEN", "token", "AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID",
     "DB_PASSWORD", "PGPASSWORD", "MYSQL_PASSWD", "NPM_AUTH", "apiKey", "api-key", "SSH_PRIVATE_KEY_FILE",
-    "MY_SECRETS", "GPG_PASSPHRASE", "GOOGLE_APPLICATION_CREDENTIALS",
+    "MY_SECRETS", "SLACK_WEBHOOK", "DISCORD_WEBHOOK_URL", "GPG_PASSPHRASE", "GOOGLE_APPLICATION_CREDENTIALS",
 ]  # fmt: skip
 PLAIN = [
     "PATH", "HOME", "KEYBOARD", "MONKEY", "TOKENIZERS_PARALLELISM", "MAX_THINKING_TOKENS", "SSH_AUTH_SOCK", "PORT",
@@ -54,6 +54,28 @@ def test_a_file_is_covered_with_its_columns_kept(line: str) -> None:
     shown = masked_text(line)
     assert "hush" not in shown
     assert [len(one) for one in shown.split("\n")] == [len(one) for one in line.split("\n")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "notifications:\n  channels:\n    a: { command: [curl, hush] }\n    b:\n      apprise:\n        - hush\n",
+        "notifications:\n  channels: { a: { command: hush } }\n",
+        "notifications: {\n  channels: {\n    a: { command: hush\n    }\n  }\n}\n",
+        "notifications:\n  channels: ['https://hush']\n",
+        "[notifications.channels.a]\ncommand = ['curl', 'hush']\nx = [\n  'hush',\n]\n",
+        "notifications.channels.a.command = ['hush']\n",
+    ],
+)  # fmt: skip
+def test_where_notifications_go_is_covered_whatever_it_is_called(text: str) -> None:
+    shown = masked_text(text)
+    assert "hush" not in shown
+    assert [len(one) for one in shown.split("\n")] == [len(one) for one in text.split("\n")]
+
+
+def test_the_channels_of_a_rule_are_names() -> None:
+    text = "rules:\n  a: { on: error, channels: [phone] }\n  b:\n    channels:\n      - phone\n    on: error\n"
+    assert masked_text(text) == text
 
 
 @given(st.text())
