@@ -150,6 +150,14 @@ def test_following_shows_what_is_found_alone(shop: Shop) -> None:
         assert following.stdout.readline() == b"web | web 2\n"
 
 
+def test_what_follows_belongs_to_the_run_that_was_read(shop: Shop) -> None:
+    with follow(shop.cli, "web", "--json") as following:
+        before = json.loads(following.stdout.readline())
+        shop.tell("web 2")
+        after = json.loads(following.stdout.readline())
+    assert after["run_id"] == before["run_id"] is not None
+
+
 def test_following_is_not_ended_by_the_hubs_death(shop: Shop, daemon: Daemon) -> None:
     with follow(shop.cli, "shop/", "-n", "1") as following:
         assert following.stdout.readline() == b"db   | db 1\n"

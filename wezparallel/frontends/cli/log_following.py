@@ -16,10 +16,11 @@ from wezparallel.wire import frames
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from wezparallel.client.sync import Subscription
     from wezparallel.frontends.cli.context import Context
+    from wezparallel.frontends.cli.log_reading import HubLog
     from wezparallel.types import JsonObject, ProcessId
 
 QUIET_MS = 700  # after so long something is done about what did not go on
@@ -41,15 +42,16 @@ class Following:
         self._events: Subscription | None = None
         self._join: Callable[[], list[ProcessId]] | None = None
 
-    def follow(self, offsets: dict[ProcessId, int], join: Callable[[], list[ProcessId]] | None = None) -> None:
-        """Go on at these offsets, until all processes are removed. `join` says who belongs to them by now."""
+    def follow(self, logs: Iterable[HubLog], join: Callable[[], list[ProcessId]] | None = None) -> None:
+        """Go on behind what was read, until all processes are removed. `join` says who belongs to them by now."""
         self._join = join
         if join is not None:
             self._subscribe()
         try:
-            for process_id, offset in offsets.items():
-                self._offsets[process_id] = offset
-                self._look_at(process_id)
+            for log in logs:
+                self._offsets[log.process_id] = log.end
+                self._runs[log.process_id] = log.run_id
+                self._look_at(log.process_id)
             while self._viewers or self._events is not None:
                 self._turn()
         finally:

@@ -54,6 +54,8 @@ class HubLog:
         self.process_id = process_id
         self.end = 0
         """The offset behind what was read, once all is."""
+        self.run_id: str | None = None
+        """Of the last piece."""
 
     def pieces(self) -> Iterator[Piece]:
         """Yield what there is, reply by reply."""
@@ -78,7 +80,8 @@ class HubLog:
                 if chunk["encoding"] == "base64":
                     data = base64.b64decode(chunk["text"])
                 at = text.parse_time(chunk["at"])
-                yield Piece(at, self.process_id, chunk["offset"], chunk["stream"], data, chunk["run_id"])
+                self.run_id = chunk["run_id"]
+                yield Piece(at, self.process_id, chunk["offset"], chunk["stream"], data, self.run_id)
             if reply["lost_bytes"]:
                 context.note(f"{text.size(reply['lost_bytes'])} of output are lost here")
             self.end = int(reply["end"])

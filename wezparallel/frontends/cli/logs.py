@@ -193,11 +193,11 @@ def _print_one(context: Context, log: HubLog | StoredLog, processes: Sequence[Js
         if args.stream in (None, piece.stream):
             writer.piece(piece.at, piece.offset, piece.stream, piece.data, piece.run_id)
 
-    if args.follow:
+    if args.follow and isinstance(log, HubLog):
         from wezparallel.frontends.cli.log_following import Following  # noqa: PLC0415  only this option needs it
 
         try:
-            Following(context, take, lambda: None).follow({log.process_id: log.end})
+            Following(context, take, lambda: None).follow([log])
         finally:
             writer.finish()
     elif not log.end and not context.json:
@@ -223,7 +223,7 @@ def _print_lines(
         writer.line(line)
     writer.end_of_past()
     if follows:
-        _follow_lines(context, writer, begun, {log.process_id: log.end for log in logs})
+        _follow_lines(context, writer, begun, [log for log in logs if isinstance(log, HubLog)])
     elif not writer.has_written and not context.json:
         asked = grep is not None or args.since or args.until
         context.note("nothing like that is in the log" if asked else "nothing was written yet")
@@ -233,7 +233,7 @@ def _follow_lines(
     context: Context,
     writer: log_lines.LineWriter,
     begun: dict[ProcessId, log_lines.Lines],
-    offsets: dict[ProcessId, int],
+    logs: Sequence[HubLog],
 ) -> None:
     from wezparallel.frontends.cli.log_following import Following  # noqa: PLC0415  only this option needs it
 
@@ -257,6 +257,6 @@ def _follow_lines(
         return found
 
     try:
-        Following(context, take, flush).follow(offsets, join if _is_open(context) else None)
+        Following(context, take, flush).follow(logs, join if _is_open(context) else None)
     finally:
         flush(0)
