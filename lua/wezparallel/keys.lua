@@ -98,6 +98,16 @@ function M.path()
   return base .. '/wezterm-parallel/keys.json'
 end
 
+-- Of what another program wrote, one entry may keep the whole configuration from loading.
+local function is_list(keys)
+  for _, entry in ipairs(type(keys) == 'table' and keys or {}) do
+    if not options.is_key(entry) then
+      return false
+    end
+  end
+  return type(keys) == 'table'
+end
+
 local function from_file()
   local file = io.open(M.path(), 'rb')
   if not file then
@@ -108,7 +118,7 @@ local function from_file()
   -- Only a file that is there can be watched; `init` writes the first one.
   wezterm.add_to_config_reload_watch_list(M.path())
   local ok, parsed = pcall(wezterm.json_parse, text)
-  if not ok or type(parsed) ~= 'table' or parsed.format ~= 1 then
+  if not ok or type(parsed) ~= 'table' or parsed.format ~= 1 or not is_list(parsed.keys or {}) then
     log.warn('%s is not understood; `wezparallel init` writes it anew', M.path())
     return {}
   end

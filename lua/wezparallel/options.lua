@@ -50,7 +50,10 @@ local function is_time(value)
   return math.type(value) == 'integer' and value > 0
 end
 
-local function is_key(value)
+---Tell whether a value names a key, as `{ key = 'Space', mods = 'CTRL|ALT' }`.
+---@param value any
+---@return boolean
+function M.is_key(value)
   return type(value) == 'table'
     and type(value.key) == 'string'
     and value.key ~= ''
@@ -68,7 +71,7 @@ local function is_keys(value)
       return false
     end
     for _, one in ipairs(choice[1] and choice or { choice }) do
-      if not is_key(one) then
+      if not M.is_key(one) then
         return false
       end
     end
@@ -92,7 +95,7 @@ local CHECKS = {
   entry = {
     "false, or a key as { key = 'Space', mods = 'CTRL|ALT' }",
     function(value)
-      return value == false or is_key(value)
+      return value == false or M.is_key(value)
     end,
   },
   keep_keys = { 'true or false', is_boolean },

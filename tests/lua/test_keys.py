@@ -68,7 +68,11 @@ def test_keybindings_of_the_configuration_come_from_keys_json_and_the_file_is_wa
     assert any('"jump", which is no action' in line for line in wezterm.logs)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"format":2,"keys":[]}'])
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", '{"format":2,"keys":[]}', '{"format":1,"keys":3}', '{"format":1,"keys":[{"action":"menu"}]}',
+     '{"format":1,"keys":[7]}', '{"format":1,"keys":[{"action":"menu","key":"x","mods":1}]}'],
+)  # fmt: skip
 def test_a_keys_json_that_is_not_understood_changes_nothing(make: Make, home: Path, text: str) -> None:
     keys_file(home).write_text(text)
     wezterm = started(make)
