@@ -106,13 +106,14 @@ function M.text(snapshot)
   if is_ours(snapshot, name) then
     items[1] = { Text = name }
   end
-  if snapshot.counts.running > 0 then
+  local running, failed = snapshot.counts.running or 0, snapshot.counts.failed or 0
+  if running > 0 then
     gap()
-    coloured(items, MARKS.working.colour, '● ' .. snapshot.counts.running)
+    coloured(items, MARKS.working.colour, '● ' .. running)
   end
-  if snapshot.counts.failed > 0 then
+  if failed > 0 then
     gap()
-    coloured(items, MARKS.failed.colour, '✗ ' .. snapshot.counts.failed)
+    coloured(items, MARKS.failed.colour, '✗ ' .. failed)
   end
   local waiting = snapshot.waiting or {}
   if waiting[1] then

@@ -66,6 +66,12 @@ def asked(wezterm: FakeWezterm, name: str) -> list[dict[str, Any]]:
     return [request[name] for request in sent if name in request]
 
 
+def test_a_snapshot_that_counts_nothing_fails_in_nobodys_handler(make: Make) -> None:
+    wezterm = started(make)
+    write(wezterm.home, json.dumps({"format": 1, "counts": {}}))
+    assert wezterm.call("return require('wezparallel').status_text()") == ""
+
+
 def test_the_text_names_the_workspace_what_runs_and_who_waits_longest(make: Make) -> None:
     wezterm = started(make)
     show(
