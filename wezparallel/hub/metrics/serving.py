@@ -29,7 +29,7 @@ log = structlog.get_logger()
 NAME = "metrics"
 MAX_HEAD = 8192
 PATIENCE_S = 10.0
-AT_ONCE = 8
+AT_ONCE = 32
 _HTTP = {200: "OK", 400: "Bad Request", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
          500: "Internal Server Error"}  # fmt: skip
 _PLAIN = "text/plain; charset=utf-8"
