@@ -6,6 +6,7 @@ import sqlite3
 import sys
 import time
 from contextlib import closing
+from datetime import UTC, datetime
 
 import psutil
 import pytest
@@ -24,6 +25,10 @@ HOLDS = "held = bytearray(range(256)) * (40 << 12); print('held', flush=True); i
 def add(daemon: Daemon, name: str, *argv: str, **more: object) -> str:
     fields = {"id": name, "command": argv[0], "args": list(argv[1:]), "restart": "never", **more}
     return str(daemon.call("ProcessAdd", **fields)["process"]["process_id"])
+
+
+def _rfc3339(ms: int) -> str:
+    return datetime.fromtimestamp(ms / 1000, tz=UTC).isoformat()
 
 
 def ended(daemon: Daemon, process: str) -> None:
@@ -160,6 +165,8 @@ def test_the_past_is_told_by_the_minute_and_further_back_by_the_quarter(daemon: 
     assert [point["cpu_percent"] for point in near["points"]][:5] == [5.0, 4.0, 3.0, 2.0, 1.0]
     assert near["points"][0]["cpu_percent_max"] == 10.0
     assert (near["points"][0]["memory_bytes"], near["points"][0]["memory_bytes_max"]) == (1000, 2000)
+    within = daemon.call("MetricHistory", process=process, since=_rfc3339(minute - 3 * MINUTE + 30_000))
+    assert [point["cpu_percent"] for point in within["points"]][:3] == [3.0, 2.0, 1.0]
     far = daemon.call("MetricHistory", process=process, since="3d", until="1d")
     assert (far["step_s"], [point["cpu_percent"] for point in far["points"]]) == (900, [50.0])
     assert daemon.call("MetricHistory", since="3d")["process_id"] is None
