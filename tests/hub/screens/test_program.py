@@ -42,6 +42,19 @@ def test_not_all_pictures_are_kept_for_ever(tmp_path: Path) -> None:
     assert screens.answer(write(tmp_path / "p0", b""))["lines"][0] == [{"text": "hello"}]
 
 
+def test_who_knows_the_hasty_picture_gets_the_whole_one_when_it_is_quiet(tmp_path: Path) -> None:
+    question = write(tmp_path / "it", b"\x1b[Hstays\x1b[2;1H")
+    screens = Screens()
+    seen = screens.answer(question)["offset"]
+    write(tmp_path / "it", b"\rmoves" * 40_000)
+    hasty = screens.answer(question | {"seen": seen})
+    assert hasty["lines"][:2] == [[{"text": "moves"}], []]
+    whole = screens.answer(question | {"seen": hasty["offset"]})
+    assert whole["offset"] == hasty["offset"]
+    assert whole["lines"][:2] == [[{"text": "stays"}], [{"text": "moves"}]]
+    assert "lines" not in screens.answer(question | {"seen": whole["offset"]})
+
+
 def test_it_answers_in_turn_and_ends_with_its_asker(tmp_path: Path) -> None:
     questions = [write(tmp_path / name, name.encode()) for name in ("one", "two")]
     questions.insert(1, questions[0] | {"folder": str(tmp_path / "none"), "process_id": "none"})
