@@ -69,6 +69,24 @@ def test_each_kind_is_done(wezterm: FakeWezterm, kind: str, fields: dict[str, An
     assert done(wezterm) == [deed]
 
 
+def test_a_request_that_comes_between_two_windows_is_done_in_the_next(wezterm: FakeWezterm) -> None:
+    # The last window of a workspace is closed, and that of the next workspace is not drawn yet.
+    wezterm.call(
+        """
+        local gui, panes = require('wezterm').gui, require 'wezparallel.panes'
+        local lost = setmetatable({}, { __index = function() return function() error 'invalid window 1' end end })
+        panes.all = rawget(gui, 'gui_windows')
+        rawset(gui, 'gui_windows', function() return { lost } end)
+        """
+    )
+    show(wezterm, request(500, "switch", workspace="web"))
+    wezterm.advance(1.5)
+    assert done(wezterm) == []
+    wezterm.call("rawset(require('wezterm').gui, 'gui_windows', require('wezparallel.panes').all)")
+    wezterm.advance(1.5)
+    assert done(wezterm) == ["switch 0 web nil"]
+
+
 def test_a_request_is_done_once_however_often_it_is_read_and_after_a_reload(wezterm: FakeWezterm) -> None:
     show(wezterm, request(500, "switch", workspace="web"))
     wezterm.advance(5)

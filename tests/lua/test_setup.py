@@ -125,6 +125,17 @@ def test_an_action_that_fails_is_told_to_the_person_and_logged(make: Make, home:
     assert any("relayout" in line and line.startswith("error") for line in wezterm.logs)
 
 
+def test_a_key_that_was_pressed_in_a_list_acts_on_the_pane_below_it(make: Make) -> None:
+    wezterm = started(make)
+    told = "relayout = function(_, pane) require('wezterm').log_info('in ' .. pane:pane_id()) end"
+    wezterm.call(f"package.loaded['wezparallel.workspaces'] = {{ {told} }}")
+    gone = wezterm.call("return (select(2, (...):mux_window():spawn_tab {})):pane_id()", wezterm.window())
+    pane = wezterm.pane(gone)
+    wezterm.kill_pane(gone)
+    wezterm.emit("wezparallel.relayout", wezterm.window(), pane)
+    assert "info: in 0" in wezterm.logs
+
+
 def test_the_palette_has_every_entry_and_makes_its_callbacks_once(make: Make) -> None:
     wezterm = started(make)
     entries = wezterm.emit_sync("augment-command-palette", wezterm.window(), wezterm.pane())

@@ -17,6 +17,8 @@ FOUR = template("coder coder server\ncoder coder tests\nlog log tests")
 
 def test_from_the_entry_key_to_four_panes_that_speak(person: Person, gui: Gui, tmp_path: Path) -> None:
     person.set_up(shop=FOUR)
+    found = gui.rpc("return package.searchpath('wezparallel', package.path)")
+    assert found == f"{person.place.home}/.wezterm/wezparallel/init.lua"  # the link that `init` made
     empty = gui.colours(person.bar(tmp_path / "bar.png"))
 
     gui.key(ENTRY)
@@ -111,6 +113,25 @@ def test_a_shell_moves_the_window_and_keys_go_where_it_went(person: Person, gui:
     person.wait_for_focus(jobs["three"]["pane_id"])
     gui.key("x", "Return")
     wait_for(lambda: person.typed()["three"] == "x\n", "the key in the pane of jobs")
+
+
+def test_keys_that_follow_each_other_at_once_go_to_the_window_and_never_into_a_program(
+    person: Person, gui: Gui
+) -> None:
+    person.set_up(pair=template("one two"))
+    person.create("pair", "web")
+
+    for _ in range(3):
+        gui.key(ENTRY, "w")
+        gui.wait_for_overlay("Switch to a workspace")
+        # The list is still there while the next keys come.
+        gui.key("Escape", ENTRY, "l")
+        gui.wait_for_overlay("Show the log")
+        gui.key("Escape")
+        wait_for(lambda: gui.overlay() is None, "the end of the list")
+    gui.key("x", "Return")
+    wait_for(lambda: person.typed()["one"] == "x\n", "the one key for the program")
+    assert person.typed() == {"one": "x\n", "two": ""}
 
 
 def test_the_dashboard_comes_and_goes_by_the_same_key(person: Person, gui: Gui) -> None:
