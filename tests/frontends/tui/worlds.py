@@ -25,7 +25,7 @@ PICTURE = {
     "cursor": {"row": 4, "column": 3, "visible": True}, "offset": 5, "whole": True, "format": "json", "text": None,
     "lines": [
         [], [{"text": "● ", "fg": "green"}, {"text": "Bash(npm publish)", "attributes": ["bold"]}],
-        [{"text": "  Do you want to proceed?"}], [{"text": "❯ 1. Yes", "fg": "#6cb6ff", "bg": None}],
+        [{"text": "  Do you want to proceed?"}], [{"text": "❯ 1. Yes", "fg": "#6cb6ff"}],
         [{"text": "  2. No", "attributes": ["reverse"]}],
     ],
 }  # fmt: skip

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 
@@ -37,6 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(sys.stdout.fileno(), sys.stderr.fileno())  # Textual draws on stderr
     from wezparallel.frontends.tui.app import Dashboard  # noqa: PLC0415  0.4 s, which a refusal need not wait for
 
+    gc.freeze()  # modules need not be looked through for garbage while a key waits
     app = Dashboard(args.socket, args.theme or "", wanted=f"{args.workspace}/" if args.workspace else "")
     app.run()
     return app.return_code or 0

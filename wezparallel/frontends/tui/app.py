@@ -231,17 +231,14 @@ class Dashboard(Acting):
     def action_step(self, by: int) -> None:
         """Move the cursor over processes."""
         self.board.step(by)
-        self.draw()
 
     def action_step_workspace(self, by: int) -> None:
         """Move the cursor over workspaces."""
         self.board.step_workspace(by)
-        self.draw()
 
     def action_page(self, by: int) -> None:
         """Move the cursor by a screen."""
         self.board.step(by * self.board.page)
-        self.draw()
 
     def action_filter(self) -> None:
         """Ask which words."""

@@ -27,7 +27,8 @@ GATHER_S = 0.1
 FEW = 6
 """So many records are asked for one by one; of more, the whole list."""
 BETWEEN_LISTS_S = 1.0
-PAGE = 500
+PAGE = 100
+"""Records in a reply: a key need not wait until more are read."""
 REQUEST_S = 20.0
 
 

@@ -39,24 +39,24 @@ class Board(Painted, can_focus=True):
             self._choose_near(index)
         elif not rows:
             self.selected = ""
-        chosen = self._index()
-        sizes = drawing.columns(rows, world, self.size.width)
         faded = world.away_since is not None
         if not rows:
             self.show_lines(empty, faded=faded)
             return
+        sizes = drawing.columns(rows, world, self.size.width)
 
         def line(number: int) -> Spans:
-            at = number == chosen
+            at = number == self.chosen
             return drawing.line(rows[number], world, sizes, now, selected=at, headed=number == 0)
 
-        self.show_count(len(rows), line, chosen, faded=faded)
+        self.show_count(len(rows), line, self._index(), faded=faded)
 
     def select(self, process_id: str) -> None:
         """Put the cursor on a process and bring it into sight."""
         if process_id and process_id != self.selected:
             self.selected = process_id
             self.post_message(self.Moved())
+            self.choose_line(self._index())
         self._into_sight()
 
     def step(self, by: int) -> None:

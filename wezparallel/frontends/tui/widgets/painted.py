@@ -64,6 +64,15 @@ class Painted(ScrollView, can_focus=False):
             if moved or spans != before.get(y):
                 self.refresh(Region(0, y - top, width, 1))
 
+    def choose_line(self, number: int) -> None:
+        """Put the mark of the cursor on another line: a key has its answer before everything else is drawn."""
+        before, self.chosen = self.chosen, number
+        top = int(self.scroll_y)
+        for y in (before, number):
+            if y in self._seen:
+                self._seen[y] = self._line(y)
+                self.refresh(Region(0, y - top, self.size.width, 1))
+
     def render_line(self, y: int) -> Strip:
         """Return one line of what is seen of it."""
         width = self.size.width
