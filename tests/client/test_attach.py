@@ -68,6 +68,17 @@ def test_inside_wezterm_there_is_no_detach_key_and_no_hint(keeper: HeldKeeper, p
     assert pane.expect(b".") == b"\x1c\x1c."
 
 
+@pytest.mark.parametrize("other", [{"TERM_PROGRAM": "vscode"}, {"ZELLIJ": "0"}, {"TMUX": "/tmp/x,1,0"}])
+def test_what_was_started_from_a_pane_of_wezterm_is_none_and_has_the_detach_key(
+    keeper: HeldKeeper, pane: Pane, other: dict[str, str]
+) -> None:
+    cat(keeper)
+    pane.attach(keeper, "w/sh", WEZTERM_PANE="3", **other)
+    shown = pane.expect(b"ready")
+    assert b"ctrl+\\ twice detaches" in shown
+    assert b"SetUserVar" not in shown
+
+
 def test_a_pane_of_wezterm_carries_the_name_of_its_process_until_the_client_ends(
     keeper: HeldKeeper, pane: Pane
 ) -> None:

@@ -54,7 +54,7 @@ class HeldKeeper:
             "WEZPARALLEL_FAILPOINTS": str(self.failpoints),
             "XDG_STATE_HOME": str(home / "state"),
         }
-        for name in ("TMUX", "STY", "NO_COLOR"):
+        for name in ("TMUX", "STY", "ZELLIJ", "TERM_PROGRAM", "NO_COLOR"):
             self.env.pop(name, None)
         with (home / "keeper.err").open("ab") as errors:
             argv = [sys.executable, "-m", "wezparallel.keeper", "--foreground"]

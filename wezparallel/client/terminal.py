@@ -29,9 +29,18 @@ def environment(name: str) -> str:
     return posix.environ.get(name.encode(), b"").decode("utf-8", "surrogateescape")
 
 
+def in_multiplexer() -> bool:
+    """Tell whether tmux, screen or zellij shows this terminal; in them WezTerm's variables may be those of before."""
+    return any(map(environment, ("TMUX", "STY", "ZELLIJ")))
+
+
 def inside_wezterm() -> bool:
-    """Tell whether WezTerm itself shows this terminal, so that closing the pane is how one leaves."""
-    return bool(environment("WEZTERM_PANE")) and not environment("TMUX") and not environment("STY")
+    """Tell whether WezTerm itself shows this terminal, so that closing the pane is how one leaves.
+
+    An editor or another terminal that was started from a pane has that pane's variables, and says who it is.
+    """
+    is_own = environment("TERM_PROGRAM") in ("", "WezTerm")
+    return bool(environment("WEZTERM_PANE")) and is_own and not in_multiplexer()
 
 
 def window_size() -> tuple[int, int, int, int]:

@@ -22,7 +22,7 @@ def fake(real: CommandLine, tmp_path: Path) -> Fake:
     fake = make_fake(tmp_path / "bin")
     real.environment |= {name: value for name, value in fake.environment().items() if name not in os.environ}
     real.environment |= {"WEZTERM_PANE": "1", "WEZTERM_EXECUTABLE_DIR": str(fake.folder)}
-    for name in ("TMUX", "STY"):
+    for name in ("TMUX", "STY", "ZELLIJ", "TERM_PROGRAM"):
         real.environment.pop(name, None)
     (real.cwd / "wezparallel.yaml").write_text(TWO)
     return fake

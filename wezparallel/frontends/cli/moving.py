@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from wezparallel.client import states
+from wezparallel.client import states, terminal
 from wezparallel.errors import RequestError
 from wezparallel.frontends.cli import exits, given, names, panes, small
 
@@ -119,5 +119,4 @@ def _said(context: Context, reply: JsonObject, sentence: str) -> int:
 
 def _mux() -> str | None:
     """Return the WezTerm that this was called in."""
-    inside = os.environ.get("WEZTERM_PANE") and not os.environ.get("TMUX") and not os.environ.get("STY")
-    return os.environ.get("WEZTERM_UNIX_SOCKET") or None if inside else None
+    return os.environ.get("WEZTERM_UNIX_SOCKET") or None if terminal.inside_wezterm() else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from wezparallel.client import terminal
 from wezparallel.errors import RequestError
 from wezparallel.frontends.cli import opening, siblings
 
@@ -28,7 +29,6 @@ _HINT = (
     "wezparallel: opened beside this tab. `wezparallel init` adds to WezTerm: a key that opens, switches and finds "
     "workspaces, a status of who needs you, and panes that come back after a restart"
 )
-_OTHERS = ("TMUX", "STY")  # they keep WezTerm's variables, also those of a WezTerm that is long gone
 
 
 def find(context: Context) -> Place | None:
@@ -37,10 +37,10 @@ def find(context: Context) -> Place | None:
     A program that we keep does not know its pane, which may change; the daemon knows what shows it now.
     """
     told = os.environ
-    if not context.interactive or context.args.detach or any(map(told.get, _OTHERS)):
+    if not context.interactive or context.args.detach or terminal.in_multiplexer():
         return None
     mux, pane = told.get("WEZTERM_UNIX_SOCKET", ""), told.get("WEZTERM_PANE", "")
-    if mux and pane.isdigit():
+    if mux and pane.isdigit() and terminal.inside_wezterm():
         return Place(mux, pane)
     process = told.get("WEZPARALLEL_PROCESS")
     if not process:
