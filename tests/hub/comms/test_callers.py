@@ -112,6 +112,18 @@ def test_an_agent_does_not_read_the_environment_of_a_program_in_a_pane(
     assert "s3cret" not in str(told)
 
 
+def test_an_agent_sees_the_names_of_secrets_in_its_own_workspace_and_no_more(
+    with_a_pane_of_its_own: Daemon, tmp_path: Path
+) -> None:
+    request: dict[str, Any] = {"EnvironmentGet": {"process": "panes/own"}}
+    told = answer(with_a_pane_of_its_own, tmp_path / "a", request, id="panes/one", agent="claude_code")
+    assert "TOKEN" in str(told)
+    assert "s3cret" not in str(told)
+    request["EnvironmentGet"]["show_secrets"] = True
+    told = answer(with_a_pane_of_its_own, tmp_path / "b", request, id="panes/two", agent="claude_code")
+    assert told["Error"]["code"] == "caller.agent_not_allowed"
+
+
 @pytest.mark.parametrize("command", ["ViewBind", "ViewOpen", "ViewFocus", "ViewClose", "ViewSee"])
 def test_what_is_on_the_screen_is_the_persons_even_in_an_agents_own_workspace(
     target: Daemon, tmp_path: Path, command: str

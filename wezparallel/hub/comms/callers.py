@@ -169,6 +169,8 @@ def check(caller: Caller, command: Command[Reply], owner: Process | None, target
         return
     if is_own:
         return
+    if getattr(command, "show_secrets", False):
+        raise _refusal(name, "the secrets of a person's programs are not an agent's", "leave `show_secrets` out")
     own = owner.workspace if owner is not None else None
     if target is not None:  # its workspace, not its id: a renamed workspace's processes keep theirs
         is_inside = own is not None and target.workspace == own
