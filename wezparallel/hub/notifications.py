@@ -99,9 +99,11 @@ class Notifications:
 
     def check(self, caller: Caller, name: str) -> None:
         """Refuse what only the program may ask to everybody else. Raises RequestError."""
+        if name not in OWN:
+            return
         process = self.process
         runs = () if process is None else (process.run, process.planned)
-        if name in OWN and not any(run is not None and run.run_id == caller.run_id for run in runs):
+        if not any(run is not None and run.run_id == caller.run_id for run in runs):
             raise RequestError(
                 "caller.agent_not_allowed", f"{name} is answered only to the process that sends notifications; "
                 "read the configuration file", command=name,

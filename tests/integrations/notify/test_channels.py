@@ -155,8 +155,11 @@ def test_a_desktop_shows_it_by_notify_send_else_by_its_bus(tmp_path: Path, monke
     assert not anyio.run(desktop.send, MESSAGE)
 
 
-def test_without_a_session_bus_there_is_no_desktop(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_session_bus_there_is_no_desktop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS", raising=False)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    (tmp_path / "notify-send").write_text("#!/bin/sh\n")
+    (tmp_path / "notify-send").chmod(0o755)
     if os.path.exists(f"/run/user/{os.getuid()}/bus"):
         pytest.skip("this machine has a desktop")
     assert not anyio.run(desktop.send, MESSAGE)

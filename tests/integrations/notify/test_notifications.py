@@ -143,22 +143,42 @@ def test_the_death_of_the_hub_loses_and_doubles_nothing(tmp_path: Path, receiver
 def test_its_own_death_loses_nothing_that_had_waited_or_happened_meanwhile(
     tmp_path: Path, receiver: Receiver
 ) -> None:
-    receiver.answers = [(503, {})] * 8
-    with telling(tmp_path, receiver, "broken: { on: exit_abnormal, channels: phone }") as daemon:
+    rule = "broken: { on: exit_abnormal, where: [sent, waits, meanwhile], channels: phone }"
+    with telling(tmp_path, receiver, rule) as daemon:
+        add(daemon, "sent", "exit 3")
+        until(lambda: bool(receiver.posts), 20, "the first message")
+        until(lambda: noted(daemon, receiver.posts[0].json["event"]["seq"]), 20, "that it was sent, written down")
+        receiver.answers = [(503, {})] * 8
         add(daemon, "waits", "exit 3")
-        until(lambda: bool(receiver.posts), 20, "the first attempt")
+        until(lambda: len(receiver.posts) > 1, 20, "the first attempt")
         one = program(daemon)
         assert one is not None
         os.kill(one["pid"], signal.SIGSTOP)
         add(daemon, "meanwhile", "exit 4")
         os.kill(one["pid"], signal.SIGKILL)
-        until(lambda: {"waits", "meanwhile"} <= delivered(receiver), 20, "both")
+        until(lambda: {"waits", "meanwhile"} <= {event["title"] for event in sent(daemon)}, 20, "both")
         settle(daemon)
-        assert len([post for post in receiver.posts[8:] if post.json["title"] == "waits"]) == 1
+        assert Counter(event["title"] for event in sent(daemon)) == {"sent": 1, "waits": 1, "meanwhile": 1}
+        assert Counter(post.json["title"] for post in receiver.posts)["sent"] == 1
 
 
-def delivered(receiver: Receiver) -> set[str]:
-    return {post.json["title"] for post in receiver.posts[8:]}
+def noted(daemon: Daemon, seq: int) -> bool:
+    said = json.loads((daemon.home / "state" / "wezterm-parallel" / "notifications.json").read_text())
+    return said["since"] >= seq and said["waiting"] == []
+
+
+def sent(daemon: Daemon) -> list[dict[str, Any]]:
+    """Return the data of all that arrived so far."""
+    found = []
+    with daemon.client() as client:
+        until_seq = client.call("Status", {})["seq"]
+        for message in client.subscribe(["*"], since=0):
+            event = message.get("Event")
+            if event and event["name"] == "notification.sent":
+                found.append(event["data"])
+            if event and event["seq"] >= until_seq:
+                return found
+    return found
 
 
 def test_addresses_stand_nowhere_but_in_the_file(tmp_path: Path, receiver: Receiver) -> None:
@@ -182,11 +202,8 @@ bad: {{ command: 'echo {HUSH} >&2; exit 1', tries: 1 }}"""
             seen += done.out + done.err
         file = daemon.home / "config" / "wezterm-parallel" / "config.yaml"
         right = file.read_text()
-        for wrong in (
-            "ui: { theme: [] }\n" + right,
-            right + f"ui: {{ theme: [] }}\n{right}",
-            right.replace("'http:", "'nope:"),
-        ):
+        wrongs = ["ui: { theme: [] }\n" + right, right.replace("'http:", "'nope:"), right.replace("[phone", "[phon")]
+        for wrong in wrongs:
             file.write_text(wrong)
             with pytest.raises(RequestError) as caught:
                 daemon.call("ConfigReload")

@@ -155,6 +155,18 @@ def test_changed_rules_go_on_from_what_was_told() -> None:
     assert changed.due(9000.0) == []
 
 
+def test_what_was_kept_is_still_waited_for_by_the_rule_that_wanted_it() -> None:
+    before = rules(slow={"on": ["waiting"], "after": 60}, gone={"on": ["waiting"], "after": 60})
+    before.hear(event("process.notified", **WAITS), 1000.0)
+    after = rules(slow={"on": ["waiting"], "after": 90})
+    after.hold_again(before.held())
+    assert after.next_due() == 1060.0
+    assert [words for _, words, _ in told(after.due(1060.0))] == ["shop/claude: may I?"]
+    at_once = rules(slow={"on": ["waiting"]})
+    at_once.hold_again(before.held())
+    assert at_once.next_due() is None
+
+
 def test_a_message_has_the_same_id_however_often_it_is_made() -> None:
     def message_id(seq: int, epoch: str) -> str:
         found = rules(one={"on": ["exit_abnormal"]}).hear(event("process.exited", seq, **BAD), 1.0, epoch)

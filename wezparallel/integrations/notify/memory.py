@@ -8,13 +8,10 @@ from __future__ import annotations
 import json
 import os
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from wezparallel import paths
-from wezparallel.integrations.notify.rules import Message
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from wezparallel.integrations.notify.rules import Held, Message
 
 FORMAT = 1
 
@@ -33,6 +30,7 @@ class Memory(NamedTuple):
     since: int | None = None
     epoch: str | None = None
     waiting: tuple[Waiting, ...] = ()
+    held: tuple[Held, ...] = ()
 
 
 def place() -> str:
@@ -48,14 +46,15 @@ def load(path: str) -> Memory:
         if said["format"] != FORMAT:
             return Memory()
         waiting = tuple(Waiting(str(box), float(at), Message(*message)) for box, at, message in said["waiting"])
-        return Memory(said["since"], said["epoch"], waiting)
+        held = tuple(Held(*one) for one in said["held"])
+        return Memory(said["since"], said["epoch"], waiting, held)
     except (OSError, ValueError, KeyError, TypeError):
         return Memory()
 
 
-def save(path: str, since: int | None, epoch: str | None, waiting: Iterable[Waiting]) -> None:
+def save(path: str, kept: Memory) -> None:
     """Keep it. A disk that is full costs what happens while nobody listens, nothing else."""
-    said = {"format": FORMAT, "since": since, "epoch": epoch, "waiting": list(waiting)}
+    said = {"format": FORMAT, **kept._asdict()}
     fresh = f"{path}.{os.getpid()}"
     try:
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from wezparallel.protocol import news
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from wezparallel.types import JsonObject, Seconds
 
 QUIET_S = 30.0
@@ -39,6 +41,16 @@ class Told(NamedTuple):
 
     message: Message
     channels: list[str]
+
+
+class Held(NamedTuple):
+    """News that are told only if they still hold when they are due."""
+
+    rule: str
+    kind: str
+    subject: str
+    due: float
+    event: JsonObject
 
 
 class Rule(NamedTuple):
@@ -105,6 +117,17 @@ class Rules:
         for key, (due, old, event) in before._held.items():
             if names.get(key[0]) == old:
                 self._held[key] = (due, old, event)
+
+    def held(self) -> list[Held]:
+        """Return what has to hold for a while yet, to be kept."""
+        return [Held(*key, due, event) for key, (due, _, event) in self._held.items()]
+
+    def hold_again(self, kept: Iterable[Held]) -> None:
+        """Go on waiting for what was kept; of a rule that is no more, for nothing."""
+        names = {rule.name: rule for rule in self.rules}
+        for one in kept:
+            if one.rule in names and names[one.rule].waits(one.kind) > 0:
+                self._held[one.rule, one.kind, one.subject] = (one.due, names[one.rule], one.event)
 
     def patterns(self) -> list[str]:
         """Return what has to be subscribed to."""

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 BUILT_IN = ("desktop", "terminal")
 ALWAYS = ("config.changed", "alert.tested")
-HOLDS_S = 1.0  # that the place in the journal may be older than what was heard
+HOLDS_S = 0.05  # between two times that it is written down, in a flood; what was sent since is sent again
 ADVANCES_S = 60.0
 """Between two looks at how far the journal is: a place that is too far behind could not be gone on from."""
 OLD_S = 3600.0
@@ -49,6 +49,7 @@ class Service:
         self._position = Position(kept.since, kept.epoch)
         self._left = list(kept.waiting)
         """Messages of an earlier life, until their outboxes are there."""
+        self._held = kept.held
         self._rules = Rules({})
         self._boxes: dict[str, Outbox] = {}
         self._said: dict[str, JsonObject] = {}
@@ -74,6 +75,8 @@ class Service:
             self._position.since, self._position.epoch = said["since"], said["epoch"]
         rules = Rules(said["rules"])
         rules.take_over(self._rules)
+        rules.hold_again(self._held)
+        self._held = ()
         self._rules = rules
         channels: dict[str, JsonObject] = {**{name: {} for name in BUILT_IN}, **said["channels"]}
         self._of_channel = {}
@@ -151,7 +154,7 @@ class Service:
         for channel in channels:
             for box in self._of_channel.get(channel, ()):
                 self._boxes[box].put(message)
-        self._save()  # before anything is sent: what is lost from now on is only what was sent already
+        self._is_dirty.set()
 
     async def _tell_held(self) -> None:
         """Tell what has held for as long as it had to, for ever."""
@@ -221,7 +224,8 @@ class Service:
     def _save(self) -> None:
         boxes = self._boxes.items()
         waiting = [memory.Waiting(name, since, message) for name, box in boxes for message, since in box.waiting()]
-        memory.save(self._path, self._position.since, self._position.epoch, [*waiting, *self._left])
+        at, held = self._position, self._held or tuple(self._rules.held())
+        memory.save(self._path, memory.Memory(at.since, at.epoch, (*waiting, *self._left), held))
 
 
 async def serve(socket: str | None, path: str) -> int:
