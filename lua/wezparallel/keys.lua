@@ -54,6 +54,7 @@ M.SEED = {
 local MOST_TRIES = 3
 local TAB = 16 -- columns that a tab takes of the bar; of a status that is too long WezTerm shows the end
 local LEAST = 20
+local HASTE_MS = 250 -- who knows the keys by heart is faster, and needs no menu
 
 local applied -- the configuration that `apply` saw last; WezTerm reads it when the file has been evaluated
 local ours = {} -- our bindings in it, in order
@@ -364,8 +365,11 @@ function M.opened(window, pane)
     show_hint(window)
     return
   end
-  window:perform_action(wezterm.action.PopKeyTable, pane)
-  require('wezparallel.menus').menu(window, pane)
+  wezterm.sleep_ms(HASTE_MS)
+  if window:active_key_table() == M.TABLE then
+    window:perform_action(wezterm.action.PopKeyTable, pane)
+    require('wezparallel.menus').menu(window, pane)
+  end
 end
 
 ---Take the hint away.

@@ -254,6 +254,8 @@ def test_the_hint_fits_and_always_says_how_to_see_all(make: Make, columns: int) 
 def test_without_a_tab_bar_the_menu_opens_in_the_place_of_a_hint(make: Make, option: str) -> None:
     wezterm = started(make, f"config.{option} wezparallel.setup(config)")
     wezterm.press("Space", "CTRL|ALT")
+    assert wezterm.overlay is None  # whoever knows the next key has a moment for it
+    wezterm.advance(0.5)
     assert wezterm.overlay is not None
     assert wezterm.overlay["kind"] == "InputSelector"
 
