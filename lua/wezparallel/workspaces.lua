@@ -50,8 +50,9 @@ end
 local function ask_for_trust(window, pane, failure, again)
   local data = failure.data or {}
   local changed = data.changes and #data.changes > 0
-  local what = changed and '%s runs other commands than those that you accepted'
-    or '%s came with its folder and runs this'
+  -- The path at the end: a narrow window cuts the sentence there.
+  local what = changed and 'Run other commands than you accepted? They are of %s'
+    or 'Run commands that came with the folder? They are of %s'
   menus.confirm_lines(window, pane, {
     title = what:format(data.path or 'The template'),
     yes = 'Run these commands',

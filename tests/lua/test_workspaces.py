@@ -98,7 +98,7 @@ def test_commands_of_a_folder_are_shown_and_accepted_before_they_run(wezterm: Fa
     run(wezterm, "workspaces", "create", "basic")
     wezterm.type_line("web")
     assert wezterm.overlay is not None
-    assert wezterm.overlay["title"] == "/home/me/shop/w.yaml came with its folder and runs this"
+    assert wezterm.overlay["title"] == "Run commands that came with the folder? They are of /home/me/shop/w.yaml"
     assert "rm -rf x" in wezterm.overlay["choices"][2]["label"]
     wezterm.choose("yes")
     trust = {"name": "/home/me/shop/w.yaml", "root": "/home/me/shop", "sha256": "ab" * 32}
@@ -124,7 +124,7 @@ def test_changed_commands_are_shown_as_what_came_and_went(wezterm: FakeWezterm, 
     run(wezterm, "workspaces", "create", "basic")
     wezterm.type_line("web")
     assert wezterm.overlay is not None
-    assert "runs other commands than those that you accepted" in wezterm.overlay["title"]
+    assert "Run other commands than you accepted?" in wezterm.overlay["title"]
     assert [("- a  ls" in one["label"], "+ a  rm" in one["label"]) for one in wezterm.overlay["choices"][2:]] == [
         (True, False),
         (False, True),
