@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -110,6 +112,57 @@ def test_a_subscription_gives_a_snapshot_and_goes_on_behind_the_last_event(runti
         first, second = hub.asked("Subscribe")
     assert "since" not in first
     assert (second["since"], second["epoch"]) == (9, "e-1")
+
+
+def test_a_daemon_that_was_stopped_is_not_asked_again_and_said_to_be_stopped(runtime: str) -> None:
+    async def work(client: aio.Client) -> None:
+        told: list[str] = []
+        async for news in client.subscribe(["process.*"]):
+            if isinstance(news, aio.Happened):
+                Path(runtime, "stopped").touch()
+            if isinstance(news, aio.Away):
+                told.append(news.reason)
+                if news.reason == aio.STOPPED:
+                    break
+        with pytest.raises(LinkError, match="daemon start"):
+            await client.call("Ping")
+        assert told[-1] == aio.STOPPED
+
+    with ScriptedHub(runtime + "/hub.sock", {"Subscribe": SNAPSHOT}) as hub:
+        hub.events = [event(6)]
+        hub.close_after_events = True
+        run(work)
+        assert len(hub.asked("Subscribe")) == 1
+        assert hub.asked("Ping") == []
+
+
+class LaggingHub(ScriptedHub):
+    """Passes its subscriber over once."""
+
+    def _answer(self, connection: socket.socket, line: bytes) -> bool:
+        answered = super()._answer(connection, line)
+        if len(self.asked("Subscribe")) == 1:
+            connection.sendall(b'{"Lagged": {"missed": 3, "next": 12}}\n')
+        return answered
+
+
+def test_what_was_missed_is_asked_for_on_the_same_connection(runtime: str) -> None:
+    async def work(client: aio.Client) -> None:
+        seen = []
+        async for news in client.subscribe(["process.*"]):
+            seen.append(type(news).__name__)
+            if len(seen) == 3:
+                break
+        assert seen == ["Snapshot", "Happened", "Happened"]
+
+    def subscribed(fields: dict[str, Any]) -> dict[str, Any]:
+        return SNAPSHOT if fields.get("since") is None else {**SNAPSHOT, "snapshot": None}
+
+    with LaggingHub(runtime + "/hub.sock", {"Subscribe": subscribed}) as hub:
+        hub.events = [event(8)]
+        run(work)
+        assert [fields.get("since") for fields in hub.asked("Subscribe")] == [None, 8]
+        assert len(hub._connections) == 1
 
 
 def test_no_event_is_lost_when_the_hub_is_killed(daemon: Daemon) -> None:

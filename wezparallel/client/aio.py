@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 PATIENCE_S = 30.0
 FIRST_PAUSE_S = 0.02
 LONGEST_PAUSE_S = 0.5
+STOPPED = "the daemon was stopped; `wezparallel daemon start` starts it again"
 _READ = 256 * 1024
 _GONE = (OSError, anyio.BrokenResourceError, anyio.ClosedResourceError, anyio.EndOfStream)
 
@@ -56,6 +57,7 @@ class Away(NamedTuple):
     """The hub cannot be reached; what is known grows old from now on."""
 
     reason: str
+    """`STOPPED` where somebody wants it so; it is not started again by asking."""
 
 
 class Back(NamedTuple):
@@ -160,7 +162,7 @@ class Client:
         A hub that goes away is waited for without end, and told of by `Away` and then `Back` or a new `Snapshot`.
         """
         place = _Place(events, position or Position())
-        is_away = False
+        away = ""  # why, as it was told
         pauses = _Pauses(math.inf)
         while True:
             reason = "the connection ended"
@@ -168,8 +170,8 @@ class Client:
                 async with await _open(self.path) as stream:
                     await stream.send(place.request())
                     async for message in _messages(stream):
-                        if "Subscribed" in message and is_away:
-                            is_away = False
+                        if "Subscribed" in message and away:
+                            away = ""
                             pauses = _Pauses(math.inf)
                             if message["Subscribed"].get("snapshot") is None:
                                 yield Back()
@@ -182,8 +184,8 @@ class Client:
                 reason = str(error) or reason
             except (LinkError, RequestError) as error:
                 reason = error.message
-            if not is_away:
-                is_away = True
+            if not away or (reason == STOPPED) != (away == STOPPED):
+                away = reason
                 yield Away(reason)
             await pauses.wait(reason)
 
@@ -272,6 +274,8 @@ async def connect(path: str | None = None, *, patience_s: Seconds = PATIENCE_S) 
 
 async def _open(path: str) -> SocketStream:
     """Connect to our user's hub. Raises OSError, LinkError."""
+    if path == paths.client_socket() and os.path.exists(paths.stopped_mark()):
+        raise LinkError(STOPPED)  # the keeper would take a connect for a wish to have the hub back
     stream = await anyio.connect_unix(path)
     raw = stream.extra(SocketAttribute.raw_socket)  # noqa: S610  not Django's
     try:

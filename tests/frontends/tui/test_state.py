@@ -131,3 +131,5 @@ def test_what_grows_old_says_since_when() -> None:
     assert state.freshness(made, NOW) == ("live", "good")
     made.away_since = NOW - 3
     assert state.freshness(made, NOW) == ("hub away 3 s", "bad")
+    made.is_stopped = True
+    assert state.freshness(made, NOW) == ("daemon stopped", "bad")

@@ -77,7 +77,9 @@ class Connection:
             elif isinstance(news, aio.Snapshot):
                 world.snapshot(map(_with_folder, news.workspaces), news.processes)
             if isinstance(news, aio.Away):
-                world.away_since = self._clock()
+                if world.away_since is None:
+                    world.away_since = self._clock()
+                world.is_stopped = news.reason == aio.STOPPED
             else:
                 world.away_since = None
             if world.is_stale:

@@ -48,6 +48,8 @@ class World:
         """A snapshot has come."""
         self.away_since: float | None = None
         """Since when the hub cannot be asked: all this grows old."""
+        self.is_stopped = False
+        """It is away because somebody stopped it."""
         self.stale: set[str] = set()
         """Processes whose record is to be fetched."""
         self.workspaces_are_stale = False
@@ -215,6 +217,8 @@ def machine(world: World) -> list[str]:
 
 def freshness(world: World, now: float) -> tuple[str, str]:
     """Return whether this is how things are, and its style."""
+    if world.away_since is not None and world.is_stopped:
+        return "daemon stopped", "bad"
     if world.away_since is not None:
         return f"hub away {text.in_seconds(now - world.away_since)}", "bad"
     return ("live", "good") if world.is_known else ("connecting", "dim")
