@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from wezparallel.client import sync
+from wezparallel.errors import RequestError
 from wezparallel.hub.comms.dispatch import LateRead, Read, Stream, Write
-from wezparallel.hub.handlers.table import HANDLERS
+from wezparallel.hub.handlers.table import ROWS, Handlers
 from wezparallel.protocol import registry
 from wezparallel.protocol.command import Command, Mutation, Record, Reply
 
@@ -40,6 +41,8 @@ ODD_REPLIES = {"Shutdown": "ShuttingDown"}
 
 PRIVATE_CODES = {"keeper": {"run.exists"}}
 """What keeper and hub say to each other only."""
+
+HANDLERS = Handlers(ROWS)
 
 
 @pytest.mark.parametrize("name", sorted(registry.COMMANDS))
@@ -86,6 +89,15 @@ def test_a_command_and_its_reply_have_a_schema(name: str) -> None:
 
 def test_no_handler_is_left_without_a_command() -> None:
     assert set(HANDLERS) == set(registry.COMMANDS)
+
+
+def test_nothing_is_loaded_of_a_version_that_was_installed_meanwhile() -> None:
+    replaced = []
+    handlers = Handlers(ROWS, lambda: replaced.append(True), started=0.0)
+    with pytest.raises(RequestError) as refused:
+        handlers["ViewList"]
+    assert refused.value.code == "hub.restarting"
+    assert replaced == [True]
 
 
 @pytest.mark.parametrize("name", ODD_REPLIES)

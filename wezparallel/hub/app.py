@@ -26,7 +26,7 @@ from wezparallel.hub.comms.bus import Bus
 from wezparallel.hub.comms.dispatch import Dispatcher
 from wezparallel.hub.configuration import Configuration, load
 from wezparallel.hub.gui.gui import Gui
-from wezparallel.hub.handlers.table import HANDLERS
+from wezparallel.hub.handlers.table import ROWS, Handlers
 from wezparallel.hub.metrics.counts import Counts
 from wezparallel.hub.metrics.sampling import Sampling
 from wezparallel.hub.metrics.serving import Scraping
@@ -84,6 +84,7 @@ class Hub:
         self.counts = Counts()
         self.bus.on_event.append(self.counts.event)
         self.timers = Timers()
+        self.stopping = anyio.Event()
         self.environments = EnvIds(link)
         self.soon = server.soon()
         self.spares = Spares(self)
@@ -92,7 +93,7 @@ class Hub:
         self.workspaces = Workspaces(self)
         self.trust = Trust(self)
         self.worktrees = Worktrees(self)
-        self.dispatcher = Dispatcher(self, HANDLERS, self.soon)
+        self.dispatcher = Dispatcher(self, Handlers(ROWS, self.stopping.set), self.soon)
         self.sampling = Sampling(self)
         self.scraping = Scraping(self)
         self.screens = Screens()
@@ -107,7 +108,6 @@ class Hub:
         self.server: object = None
         """Kept, because uvloop closes the listening socket of a server that nobody refers to."""
         self.keeper_facts: dict[str, Any] = {}
-        self.stopping = anyio.Event()
 
     @staticmethod
     def now_ms() -> int:

@@ -33,7 +33,7 @@ from wezparallel.wire.envelope import Request, parse_request, reply_line
 from wezparallel.wire.lines import MAX_LINE
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from wezparallel.hub.app import Hub
     from wezparallel.hub.comms.callers import Caller
@@ -97,7 +97,9 @@ class InFlight:
 class Dispatcher:
     """What the server's lines mean."""
 
-    def __init__(self, hub: Hub, handlers: dict[str, Handler], soon: Callable[[Callable[[], None]], object]) -> None:
+    def __init__(
+        self, hub: Hub, handlers: Mapping[str, Handler], soon: Callable[[Callable[[], None]], object]
+    ) -> None:
         """`soon` calls back before the loop's next turn."""
         self._hub = hub
         self._handlers = handlers

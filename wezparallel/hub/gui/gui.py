@@ -20,7 +20,6 @@ from wezparallel.hub.gui.closing import Closing, event_data
 from wezparallel.hub.gui.notifying import Notifying
 from wezparallel.hub.gui.requests import Requests
 from wezparallel.hub.gui.views import View, Views
-from wezparallel.hub.handlers import template
 from wezparallel.keeper import messages
 from wezparallel.protocol.events import FIGURES
 from wezparallel.protocol.template import TemplateList
@@ -290,6 +289,8 @@ class Gui:
 
 
 def _templates(hub: Hub) -> list[JsonObject]:
+    from wezparallel.hub.handlers import template  # noqa: PLC0415  1 MB with what it stands on
+
     found = template.list_(hub, TemplateList()).templates
     return [{"name": one.name, "description": one.description} for one in found]
 

@@ -1,100 +1,171 @@
-"""The one table from command to handler. A command without a row fails the tests."""
+"""The one table from command to handler. A command without a row fails the tests.
+
+A noun's module is loaded when one of its commands comes for the first time: most hubs never hear of most nouns, and
+together with what they stand on these modules are 2 MB.
+"""
 
 from __future__ import annotations
 
-from wezparallel.hub.comms.dispatch import Handler, LateRead, Read, Stream, Write
-from wezparallel.hub.handlers import (
-    adding,
-    alert,
-    applying,
-    config,
-    direct,
-    environment,
-    history,
-    hub,
-    keyboard,
-    log,
-    metric,
-    notice,
-    notification,
-    process,
-    screen,
-    snapshot,
-    suspension,
-    template,
-    view,
-    waiting,
-    workspace,
-    worktree,
-)
+import os
+import time
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-HANDLERS: dict[str, Handler] = {
-    "Ping": Read(hub.ping, sees_state=False, depends_on=hub.uptime),
-    "Describe": Read(hub.describe, sees_state=False),
-    "Status": Read(hub.status, depends_on=hub.status_state),
-    "Subscribe": Stream(hub.subscribe),
-    "Unsubscribe": Stream(hub.unsubscribe),
-    "Shutdown": Write(hub.shutdown, hub.shut_down),
-    "DaemonUpgrade": Write(hub.upgrade, hub.upgraded),
-    "WorkspaceCreate": Write(workspace.create, workspace.created),
-    "WorkspaceOpen": Write(workspace.open_, workspace.opened),
-    "WorkspaceApply": Write(applying.apply, applying.applied),
-    "WorkspaceSwitch": Write(workspace.switch, workspace.switched),
-    "WorkspaceRename": Write(workspace.rename, workspace.renamed),
-    "WorkspaceClose": Write(workspace.close, workspace.closed),
-    "WorkspaceDelete": Write(workspace.delete, workspace.deleted),
-    "WorkspaceList": Read(workspace.list_),
-    "WorkspaceGet": Read(workspace.get),
-    "ProcessAdd": Write(adding.add, adding.added),
-    "ProcessStart": Write(process.start, process.started),
-    "ProcessStop": Write(process.stop, process.stopped),
-    "ProcessKill": Write(process.kill, process.killed),
-    "ProcessRestart": Write(process.restart, process.restarted),
-    "ProcessSuspend": Write(suspension.suspend, suspension.suspended),
-    "ProcessResume": Write(suspension.resume, suspension.resumed),
-    "ProcessRemove": Write(process.remove, process.removed),
-    "ProcessList": Read(process.list_),
-    "ProcessGet": Read(process.get),
-    "ProcessWait": LateRead(waiting.wait),
-    "ProcessType": Write(keyboard.type_, keyboard.typed),
-    "ProcessTypeMany": Write(keyboard.type_many, keyboard.typed_many),
-    "ProcessNotify": Write(notice.notify, notice.notified),
-    "ViewBind": Write(view.bind, view.bound),
-    "ViewList": Read(view.list_),
-    "ViewOpen": Write(view.open_, view.opened),
-    "ViewFocus": Write(view.focus, view.focused),
-    "ViewClose": Write(view.close, view.closed),
-    "ViewSync": Write(view.sync, view.synced),
-    "ViewSee": Write(view.see, view.seen),
-    "ProcessPrepare": LateRead(direct.prepare, is_private=True),
-    "ProcessObserve": Write(direct.observe, direct.observed),
-    "EnvironmentGet": LateRead(environment.get, is_private=True),
-    "TemplateList": Read(template.list_),
-    "TemplateGet": Read(template.get),
-    "TemplateCheck": Read(template.check, sees_state=False),
-    "TemplateTrust": Write(template.trust, template.trusted),
-    "TemplateCreate": Write(template.create, template.created),
-    "TemplateUpdate": Write(template.update, template.updated),
-    "TemplateDelete": Write(template.delete, template.deleted),
-    "ConfigGet": Read(config.get, sees_state=False),
-    "ConfigCheck": Read(config.check, sees_state=False),
-    "ConfigReload": Write(config.reload, config.reloaded),
-    "AlertList": Read(alert.list_),
-    "MetricGet": LateRead(metric.get),
-    "MetricHistory": Read(metric.history, sees_state=False),
-    "HistoryList": Read(history.list_),
-    "AlertTest": Write(notification.test, notification.tested),
-    "NotificationGet": LateRead(notification.get, is_private=True),
-    "NotificationDisplay": Write(notification.display, notification.displayed),
-    "NotificationReport": Write(notification.report, notification.reported),
-    "SnapshotExport": Write(snapshot.export, snapshot.exported),
-    "SnapshotImport": Write(snapshot.import_, snapshot.imported),
-    "SnapshotList": LateRead(snapshot.list_),
-    "SnapshotDiff": LateRead(snapshot.diff),
-    "SnapshotRollback": Write(snapshot.rollback, snapshot.rolled_back),
-    "WorktreeList": LateRead(worktree.list_),
-    "WorktreeRemove": Write(worktree.remove, worktree.removed),
-    "LogRead": LateRead(log.read),
-    "LogExport": LateRead(log.export),
-    "ProcessScreen": LateRead(screen.screen),
+import structlog
+
+from wezparallel.errors import RequestError
+from wezparallel.hub.comms.dispatch import Handler, LateRead, Read, Stream, Write
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from wezparallel.types import Seconds
+
+log = structlog.get_logger()
+
+
+class Row:
+    """How a command's handler is made: its kind, the noun's module, and the names of functions in it."""
+
+    __slots__ = ("_functions", "_kind", "_options", "noun")
+
+    def __init__(self, kind: Callable[..., Handler], noun: str, *functions: str, **options: bool | str) -> None:
+        self.noun = noun
+        self._kind = kind
+        self._functions = functions
+        self._options = options
+
+    def make(self) -> Handler:
+        """Load the module and return the handler."""
+        noun = import_module(f"wezparallel.hub.handlers.{self.noun}")
+        options: dict[str, Any] = {
+            name: getattr(noun, value) if isinstance(value, str) else value for name, value in self._options.items()
+        }
+        return self._kind(*(getattr(noun, name) for name in self._functions), **options)
+
+
+ROWS = {
+    "Ping": Row(Read, "hub", "ping", sees_state=False, depends_on="uptime"),
+    "Describe": Row(Read, "hub", "describe", sees_state=False),
+    "Status": Row(Read, "hub", "status", depends_on="status_state"),
+    "Subscribe": Row(Stream, "hub", "subscribe"),
+    "Unsubscribe": Row(Stream, "hub", "unsubscribe"),
+    "Shutdown": Row(Write, "hub", "shutdown", "shut_down"),
+    "DaemonUpgrade": Row(Write, "hub", "upgrade", "upgraded"),
+    "WorkspaceCreate": Row(Write, "workspace", "create", "created"),
+    "WorkspaceOpen": Row(Write, "workspace", "open_", "opened"),
+    "WorkspaceApply": Row(Write, "applying", "apply", "applied"),
+    "WorkspaceSwitch": Row(Write, "workspace", "switch", "switched"),
+    "WorkspaceRename": Row(Write, "workspace", "rename", "renamed"),
+    "WorkspaceClose": Row(Write, "workspace", "close", "closed"),
+    "WorkspaceDelete": Row(Write, "workspace", "delete", "deleted"),
+    "WorkspaceList": Row(Read, "workspace", "list_"),
+    "WorkspaceGet": Row(Read, "workspace", "get"),
+    "ProcessAdd": Row(Write, "adding", "add", "added"),
+    "ProcessStart": Row(Write, "process", "start", "started"),
+    "ProcessStop": Row(Write, "process", "stop", "stopped"),
+    "ProcessKill": Row(Write, "process", "kill", "killed"),
+    "ProcessRestart": Row(Write, "process", "restart", "restarted"),
+    "ProcessSuspend": Row(Write, "suspension", "suspend", "suspended"),
+    "ProcessResume": Row(Write, "suspension", "resume", "resumed"),
+    "ProcessRemove": Row(Write, "process", "remove", "removed"),
+    "ProcessList": Row(Read, "process", "list_"),
+    "ProcessGet": Row(Read, "process", "get"),
+    "ProcessWait": Row(LateRead, "waiting", "wait"),
+    "ProcessType": Row(Write, "keyboard", "type_", "typed"),
+    "ProcessTypeMany": Row(Write, "keyboard", "type_many", "typed_many"),
+    "ProcessNotify": Row(Write, "notice", "notify", "notified"),
+    "ViewBind": Row(Write, "view", "bind", "bound"),
+    "ViewList": Row(Read, "view", "list_"),
+    "ViewOpen": Row(Write, "view", "open_", "opened"),
+    "ViewFocus": Row(Write, "view", "focus", "focused"),
+    "ViewClose": Row(Write, "view", "close", "closed"),
+    "ViewSync": Row(Write, "view", "sync", "synced"),
+    "ViewSee": Row(Write, "view", "see", "seen"),
+    "ProcessPrepare": Row(LateRead, "direct", "prepare", is_private=True),
+    "ProcessObserve": Row(Write, "direct", "observe", "observed"),
+    "EnvironmentGet": Row(LateRead, "environment", "get", is_private=True),
+    "TemplateList": Row(Read, "template", "list_"),
+    "TemplateGet": Row(Read, "template", "get"),
+    "TemplateCheck": Row(Read, "template", "check", sees_state=False),
+    "TemplateTrust": Row(Write, "template", "trust", "trusted"),
+    "TemplateCreate": Row(Write, "template", "create", "created"),
+    "TemplateUpdate": Row(Write, "template", "update", "updated"),
+    "TemplateDelete": Row(Write, "template", "delete", "deleted"),
+    "ConfigGet": Row(Read, "config", "get", sees_state=False),
+    "ConfigCheck": Row(Read, "config", "check", sees_state=False),
+    "ConfigReload": Row(Write, "config", "reload", "reloaded"),
+    "AlertList": Row(Read, "alert", "list_"),
+    "MetricGet": Row(LateRead, "metric", "get"),
+    "MetricHistory": Row(Read, "metric", "history", sees_state=False),
+    "HistoryList": Row(Read, "history", "list_"),
+    "AlertTest": Row(Write, "notification", "test", "tested"),
+    "NotificationGet": Row(LateRead, "notification", "get", is_private=True),
+    "NotificationDisplay": Row(Write, "notification", "display", "displayed"),
+    "NotificationReport": Row(Write, "notification", "report", "reported"),
+    "SnapshotExport": Row(Write, "snapshot", "export", "exported"),
+    "SnapshotImport": Row(Write, "snapshot", "import_", "imported"),
+    "SnapshotList": Row(LateRead, "snapshot", "list_"),
+    "SnapshotDiff": Row(LateRead, "snapshot", "diff"),
+    "SnapshotRollback": Row(Write, "snapshot", "rollback", "rolled_back"),
+    "WorktreeList": Row(LateRead, "worktree", "list_"),
+    "WorktreeRemove": Row(Write, "worktree", "remove", "removed"),
+    "LogRead": Row(LateRead, "log", "read"),
+    "LogExport": Row(LateRead, "log", "export"),
+    "ProcessScreen": Row(LateRead, "screen", "screen"),
 }
+
+
+class Handlers(Mapping[str, Handler]):
+    """Handlers by command."""
+
+    def __init__(
+        self,
+        rows: Mapping[str, Row],
+        on_replaced: Callable[[], object] = lambda: None,
+        started: Seconds | None = None,
+    ) -> None:
+        """Read a table.
+
+        Args:
+            rows: Row by command.
+            on_replaced: Called when our files turn out not to be those that this program was loaded from.
+            started: When it was, by the wall clock; now, if not given.
+        """
+        self._rows = rows
+        self._on_replaced = on_replaced
+        self._started = time.time() if started is None else started
+        self._made: dict[str, Handler] = {}
+
+    def __getitem__(self, name: str) -> Handler:
+        """Return a handler. Raises RequestError `hub.restarting` where its module was replaced meanwhile."""
+        handler = self._made.get(name)
+        if handler is None:
+            row = self._rows[name]
+            self._check(row)
+            handler = self._made[name] = row.make()
+        return handler
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._rows
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def _check(self, row: Row) -> None:
+        """Load nothing of a version that was installed over this one: the keeper starts the new one instead."""
+        file = os.path.join(os.path.dirname(__file__), row.noun + ".py")
+        try:
+            replaced = os.stat(file).st_ctime > self._started
+        except OSError:
+            replaced = True
+        if replaced:
+            log.warning("hub.replaced", file=file)
+            self._on_replaced()
+            raise RequestError(
+                "hub.restarting", "another version was installed; the daemon starts anew with it, ask again"
+            )
