@@ -168,7 +168,7 @@ class NotificationDisplayed(Reply):
     TAG: ClassVar[str] = "NotificationDisplayed"
     by: Annotated[
         Literal["toast", "terminal", "already", "nobody"],
-        Field(description="`already`: the hub has told the same a moment ago. `nobody` is there to show it."),
+        Field(description="`already`: it was told a moment ago, or somebody looks at it. `nobody`: nobody is there."),
     ]
 
 

@@ -167,14 +167,14 @@ def noted(daemon: Daemon, seq: int) -> bool:
     return said["since"] >= seq and said["waiting"] == []
 
 
-def sent(daemon: Daemon) -> list[dict[str, Any]]:
-    """Return the data of all that arrived so far."""
+def sent(daemon: Daemon, what: str = "sent") -> list[dict[str, Any]]:
+    """Return the data of all that arrived so far; or that `failed`."""
     found = []
     with daemon.client() as client:
         until_seq = client.call("Status", {})["seq"]
         for message in client.subscribe(["*"], since=0):
             event = message.get("Event")
-            if event and event["name"] == "notification.sent":
+            if event and event["name"] == f"notification.{what}":
                 found.append(event["data"])
             if event and event["seq"] >= until_seq:
                 return found
@@ -270,11 +270,14 @@ def test_a_test_says_what_became_of_it_in_each_channel(tmp_path: Path, receiver:
 def test_what_the_hub_tells_by_itself_can_be_switched_off_and_is_not_told_twice(
     tmp_path: Path, receiver: Receiver
 ) -> None:
-    rules = "broken: { on: [exit_abnormal, waiting], where: [bad, quiet], channels: [terminal, phone] }"
+    rules = "broken: { on: [exit_abnormal, waiting], where: [bad, early], channels: [terminal, phone] }"
     off = "  tell_waiting: false"
     pane = Pane()
     try:
         with telling(tmp_path, receiver, rules, more=off) as daemon:
+            add(daemon, "early", "exit 3")
+            until(lambda: bool(sent(daemon, "failed")), 20, "that nobody was there to see it")
+            assert sent(daemon, "failed")[0]["channel"] == "terminal"
             daemon.call("ProcessAdd", id="home", command="cat", tty=True)
             pane.attach(daemon, "home", leads=True, TERM="xterm-256color")
             until(lambda: daemon.call("ViewList", process="home")["views"], 10, "the view")

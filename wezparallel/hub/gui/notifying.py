@@ -49,14 +49,17 @@ class Notifying:
 
         The same kind of news of a process is shown once in a while, whoever asks: a crash loop is one piece of news.
         """
-        if process_id and kind and not self._is_news(process_id, kind):
+        key = (process_id or "", kind or "")
+        if all(key) and not self._is_news(key):
             return "already", None
-        mux = self._requests.plugin()
+        mux, view = self._requests.plugin(), self._elsewhere(process_id)
+        if mux is None and view is None:
+            return "already" if self._is_looked_at(process_id) else "nobody", None
+        if all(key):
+            self._told[key] = self._hub.now_ms()
         if mux is not None:
             return "toast", self._requests.make("toast", mux, title=title, body=body, process_id=process_id)
-        view = self._elsewhere(process_id)
-        if view is None:
-            return "nobody", None
+        assert view is not None
         self._hub.link.send({"m": messages.NOTIFY, "viewer_id": view.viewer_id, "title": title, "body": body})
         return "terminal", None
 
@@ -71,17 +74,18 @@ class Notifying:
             return False
         return kind != "finished" or data["ran_s"] >= settings.finished_after
 
-    def _is_news(self, process_id: str, kind: str) -> bool:
-        now = self._hub.now_ms()
-        last = self._told.get((process_id, kind))
-        if last is not None and 0 <= now - last < self._hub.settings.notifications.quiet * 1000:
-            return False
-        self._told[process_id, kind] = now
-        return True
+    def _is_news(self, key: tuple[str, str]) -> bool:
+        last = self._told.get(key)
+        return last is None or not 0 <= self._hub.now_ms() - last < self._hub.settings.notifications.quiet * 1000
+
+    def _is_looked_at(self, process_id: str | None) -> bool:
+        """Tell whether somebody has it in a terminal that is no pane of WezTerm's: who looks sees what happens."""
+        views = [view for view in self._views if view.viewer_id is not None]
+        return any(view.process_id == process_id and view.place is None for view in views)
 
     def _elsewhere(self, process_id: str | None) -> View | None:
-        """Return the terminal that somebody came to last. Who looks at the process itself sees what happens to it."""
-        views = [view for view in self._views if view.viewer_id is not None]
-        if process_id and any(view.process_id == process_id and view.place is None for view in views):
+        """Return the terminal that somebody came to last; none where somebody looks at the process itself."""
+        if self._is_looked_at(process_id):
             return None
+        views = [view for view in self._views if view.viewer_id is not None]
         return next((view for view in reversed(views) if view.process_id != process_id), None)
