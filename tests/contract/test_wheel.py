@@ -45,7 +45,7 @@ def run(installed: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("folder", ["config/templates", "lua", "plugin"])
+@pytest.mark.parametrize("folder", ["config/prometheus", "config/templates", "lua", "plugin"])
 def test_every_file_of_a_shared_folder_is_in_the_wheel(installed: Path, folder: str) -> None:
     wanted = {str(path.relative_to(ROOT)) for path in (ROOT / folder).rglob("*") if path.is_file()}
     share = installed / "wezparallel" / "share"

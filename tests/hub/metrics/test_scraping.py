@@ -296,6 +296,11 @@ def test_promtool_finds_the_sample_configuration_right(what: str, name: str) -> 
     assert code == 0, told
 
 
+def test_the_sample_rules_speak_up_on_a_bad_day() -> None:
+    code, told = promtool("test", "rules", str(Path(__file__).parent / "bad_day.yml"))
+    assert code == 0, told
+
+
 def test_the_sample_rules_name_metrics_that_there_are() -> None:
     text = (SAMPLES / "alerts.yml").read_text()
     known = {metric.name for metric in METRICS} | {f"{m.name}_bucket" for m in METRICS if m.kind == "histogram"}

@@ -17,7 +17,6 @@ import structlog
 
 from wezparallel import paths
 from wezparallel.errors import RequestError
-from wezparallel.hub.metrics import collecting
 from wezparallel.hub.pool.keeper_link import close_all
 from wezparallel.keeper import messages
 
@@ -167,6 +166,8 @@ class Scraping:
         elif path != "/metrics":
             status, body = 404, b"there is only /metrics\n"
         else:
+            from wezparallel.hub.metrics import collecting  # noqa: PLC0415  most daemons are never scraped
+
             try:
                 body, kind = await collecting.collect(self._hub, fields.get("accept", ""))
             except Exception:  # the scraper is told, the hub goes on
