@@ -32,6 +32,13 @@ def test_a_day_at_the_dashboard(daemon: Daemon, tmp_path: Path) -> None:
         terminal.wait_for("follows")
         daemon.call("ProcessType", process="shop/coder", text="more", enter=True)
         terminal.wait_for("you said more")
+        terminal.type("/")
+        terminal.wait_for("search")
+        terminal.type("POSTGRES\r")
+        terminal.wait_for("'POSTGRES': 2 lines")  # what was typed, and its echo
+        terminal.wait_for("line 1 of 4")
+        terminal.type("f")
+        terminal.wait_for("follows")
         terminal.type("q")
         terminal.wait_for("enter open")
 
