@@ -23,7 +23,7 @@ M.ALL = {
   restart_process = { 'processes', 'restart', word = 'restart' },
   restore = { 'workspaces', 'restore', word = 'restore' },
   show_dashboard = { 'processes', 'show_dashboard', word = 'dashboard' },
-  show_keys = { 'keys', 'enter', word = 'keys' },
+  show_keys = { 'hint', 'enter', word = 'keys' },
   show_logs = { 'processes', 'show_logs', word = 'logs' },
   switch_workspace = { 'workspaces', 'switch', word = 'switch' },
   sync_panes = { 'processes', 'sync_panes', word = 'sync' },
@@ -57,7 +57,7 @@ local function run(name, window, pane)
   local module, field = M.ALL[name][1], M.ALL[name][2]
   local ok, fault = pcall(function()
     if name ~= 'show_keys' then
-      require('wezparallel.keys').close_hint(window)
+      require('wezparallel.hint').close(window)
     end
     require('wezparallel.' .. module)[field](window, below(window, pane))
   end)

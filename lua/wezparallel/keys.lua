@@ -2,7 +2,7 @@
 ---
 --- What somebody else has bound already is left alone. Where `config.keys` was assigned after `setup`, our keys are
 --- put back for each window by an override, unless `keep_keys` is off.
---- Above: init, pulse. Below: actions, options, status.
+--- Above: init, pulse, hint. Below: actions, client, options.
 local wezterm = require 'wezterm'
 
 local actions = require 'wezparallel.actions'
@@ -52,14 +52,10 @@ M.SEED = {
 }
 
 local MOST_TRIES = 3
-local TAB = 16 -- columns that a tab takes of the bar; of a status that is too long WezTerm shows the end
-local LEAST = 20
-local HASTE_MS = 250 -- who knows the keys by heart is faster, and needs no menu
 
 local applied -- the configuration that `apply` saw last; WezTerm reads it when the file has been evaluated
 local ours = {} -- our bindings in it, in order
 local kept, kept_text -- what a window needs to have our keys; when it is asked for, the configuration is done
-local hinted = {} -- by window: the hint that it shows
 
 -- CTRL|SHIFT n is also written SHIFT|CTRL n, and CTRL N.
 local function combination(key, mods)
@@ -189,7 +185,9 @@ local function is_our(action)
   return type(event) == 'string' and event:sub(1, 12) == 'wezparallel.'
 end
 
-local function open_table()
+---Return the action that opens the key table.
+---@return KeyAssignment
+function M.open_table()
   return wezterm.action.ActivateKeyTable {
     name = M.TABLE,
     one_shot = true,
@@ -201,7 +199,7 @@ end
 -- an event still waits for its turn. Without a table that is surely there WezTerm would refuse the whole action.
 local function action_of(name)
   if name == 'show_keys' and has_table() and options.current.keep_keys then
-    return wezterm.action.Multiple { open_table(), wezterm.action.EmitEvent(M.OPENED) }
+    return wezterm.action.Multiple { M.open_table(), wezterm.action.EmitEvent(M.OPENED) }
   end
   return actions.get(name)
 end
@@ -310,90 +308,21 @@ function M.keep(window)
   window:set_config_overrides(overrides)
 end
 
----Return the hint in a number of columns: pairs of key and word, and always how to see all.
----@param columns integer
----@return string
-function M.hint(columns)
-  local last = '? all '
-  local text, width = '', #last
-  for _, pair in ipairs(M.TABLE_KEYS) do
-    local part = pair[1] .. ' ' .. actions.ALL[pair[2]].word .. '  '
-    if width + #part > columns then
-      break
-    end
-    text, width = text .. part, width + #part
-  end
-  return text .. last
+---Tell whether there is a key table to open.
+---@return boolean
+function M.can_open()
+  local tables = applied and applied.key_tables or {}
+  return (tables[M.TABLE] or has_table() and options.current.keep_keys) and true or false
 end
 
--- Tell whether a status text can be seen. A hint that nobody sees is none.
-local function has_tab_bar(window)
+---Tell whether a window has a tab bar, where a status text can be seen.
+---@param window Window
+---@return boolean
+function M.has_tab_bar(window)
   if not applied or applied.enable_tab_bar == false then
     return false
   end
   return not applied.hide_tab_bar_if_only_one_tab or #window:mux_window():tabs() > 1
-end
-
-local function show_hint(window)
-  local columns = window:active_tab():get_size().cols - TAB * #window:mux_window():tabs()
-  local text = M.hint(math.max(LEAST, columns))
-  hinted[window:window_id()] = text
-  require('wezparallel.status').put(window, text)
-end
-
----Open the key table with its hint. Without a table, or a tab bar where a hint is seen, the menu opens instead.
----@param window Window
----@param pane Pane
-function M.enter(window, pane)
-  local tables = applied and applied.key_tables or {}
-  local is_there = tables[M.TABLE] or has_table() and options.current.keep_keys
-  if not is_there or not has_tab_bar(window) then
-    require('wezparallel.menus').menu(window, pane)
-    return
-  end
-  window:perform_action(open_table(), pane)
-  show_hint(window)
-end
-
----The entry key has opened the key table: show its hint, or in its place the menu. Yields.
----@param window Window
----@param pane Pane
-function M.opened(window, pane)
-  if window:active_key_table() ~= M.TABLE then
-    return -- the next key was faster
-  elseif has_tab_bar(window) then
-    show_hint(window)
-    return
-  end
-  wezterm.sleep_ms(HASTE_MS)
-  if window:active_key_table() == M.TABLE then
-    window:perform_action(wezterm.action.PopKeyTable, pane)
-    require('wezparallel.menus').menu(window, pane)
-  end
-end
-
----Take the hint away.
----@param window Window
-function M.close_hint(window)
-  if hinted[window:window_id()] then
-    hinted[window:window_id()] = nil
-    require('wezparallel.status').put(window, nil)
-  end
-end
-
----Take the hint away where the key table is closed by now, else show it again. Yields.
----@param window Window
----@return boolean shown it is still there
-function M.check_hint(window)
-  local text = hinted[window:window_id()]
-  if not text then
-    return false
-  elseif window:active_key_table() == M.TABLE then
-    require('wezparallel.status').put(window, text)
-    return true
-  end
-  M.close_hint(window)
-  return false
 end
 
 return M

@@ -2,10 +2,11 @@
 ---
 --- The look is one task that sleeps. WezTerm's own tick would end with the first handler that sets no status, and no
 --- tick comes from a hidden workspace. A reload starts a task in the new Lua state, and the old one sees that and ends.
---- Above: init. Below: requests, status, keys, state, client.
+--- Above: init. Below: requests, status, hint, keys, state, client.
 local wezterm = require 'wezterm'
 
 local client = require 'wezparallel.client'
+local hint = require 'wezparallel.hint'
 local keys = require 'wezparallel.keys'
 local log = require 'wezparallel.log'
 local options = require 'wezparallel.options'
@@ -124,7 +125,7 @@ local function hide(snapshot)
 end
 
 local function show(window, snapshot)
-  if not keys.check_hint(window) and status.side(snapshot) then
+  if not hint.check(window) and status.side(snapshot) then
     status.put(window, nil)
   end
   if options.current.tab_marks then
@@ -210,7 +211,7 @@ function M.update(window)
   if snapshot then
     guarded('status', show, window, snapshot)
   else
-    guarded('hint', keys.check_hint, window)
+    guarded('hint', hint.check, window)
   end
 end
 

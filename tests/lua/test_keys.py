@@ -245,7 +245,7 @@ def test_tabs_leave_less_room_for_the_hint_because_a_long_one_would_lose_its_beg
 
 @pytest.mark.parametrize("columns", [20, 40, 64, 100, 200])
 def test_the_hint_fits_and_always_says_how_to_see_all(make: Make, columns: int) -> None:
-    hint = started(make).call("return require('wezparallel.keys').hint(...)", columns)
+    hint = started(make).call("return require('wezparallel.hint').text(...)", columns)
     assert len(hint) <= columns
     assert hint.endswith("? all ")
 
