@@ -166,6 +166,23 @@ def test_events_and_those_who_get_them_are_counted(scraped: Daemon) -> None:
     scraped.call("ProcessRemove", process=process_id)
 
 
+def test_events_that_a_subscriber_did_not_read_are_counted(scraped: Daemon, tmp_path: Path) -> None:
+    root = tmp_path.joinpath(*["w" * 250] * 13)
+    root.mkdir(parents=True)
+    scraped.call("ProcessAdd", id="wide/a", command="true", auto_start=False, root=str(root))
+    with socket.socket(socket.AF_UNIX) as deaf, scraped.client() as client:
+        deaf.connect(scraped.socket)
+        deaf.sendall(b'{"Subscribe":{"events":["workspace.*"]}}\n')
+
+        def lagged() -> bool:
+            for _ in range(100):  # a third of a megabyte
+                client.call("WorkspaceOpen", {"name": "wide"})
+            return bool(value(scrape(scraped), "wezparallel_events_lagged_total"))
+
+        until(lagged, 30, "more events than the buffers hold")
+    scraped.call("WorkspaceDelete", name="wide")
+
+
 def test_openmetrics_is_spoken_to_who_asks_for_it(scraped: Daemon) -> None:
     asked = urllib.request.Request(url_of(scraped), headers={"Accept": "application/openmetrics-text; version=1.0.0"})
     with urllib.request.urlopen(asked, timeout=20) as reply:
