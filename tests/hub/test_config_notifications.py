@@ -105,3 +105,32 @@ def test_a_changed_address_is_a_change() -> None:
     before, after = read(HEAD + CHANNELS).settings, read(HEAD + CHANNELS.replace("/x", "/y")).settings
     assert reloading.differences(before, after) == ["notifications.channels"]
     assert reloading.differences(before, before) == []
+
+
+def test_seed_000s_own_keys_are_channels_that_are_told_of_every_kind() -> None:
+    found = read(
+        HEAD + "  push_notifications: false\n  email_alerts: true\n  slack_webhook: https://hush.example/s\n"
+        "  discord_webhook: https://hush.example/d\n  custom_webhooks:\n    - https://hush.example/1\n"
+        "    - https://hush.example/2\n  channels: { mail: { apprise: 'mailto://hush' } }\n"
+    )
+    assert (found.errors, found.warnings) == ((), ())
+    said = found.settings.notifications
+    assert {name: one.format for name, one in said.channels.items() if one.webhook} == {
+        "slack": "slack", "discord": "discord", "webhook_1": "json", "webhook_2": "json",
+    }  # fmt: skip
+    assert said.channels["webhook_2"].webhook == "https://hush.example/2"
+    assert said.rules["alerts"].on == ["exit_abnormal", "finished", "error", "threshold", "waiting"]
+    assert said.rules["alerts"].channels == ["slack", "discord", "webhook_1", "webhook_2", "mail"]
+    assert {said.tell_waiting, said.tell_finished, said.tell_error, said.tell_exit_abnormal} == {False}
+    assert "hush" not in config.shown(found).model_dump_json()
+
+
+def test_a_mistake_in_seed_000s_keys_is_shown_too() -> None:
+    (one,) = read(HEAD + "  email_alerts: true\n").errors
+    assert "says no address" in one.message
+    (one,) = read(HEAD + "  custom_webhooks:\n    - https://hush.example/1\n    - nope\n").errors
+    assert (
+        "/c/config.yaml:4:7: `notifications.custom_webhooks.webhook` does not hold: a webhook is a URL" in one.message
+    )
+    assert "hush" not in one.message
+    assert read(HEAD + "  email_alerts: false\n  push_notifications: true\n").settings == Configuration().settings

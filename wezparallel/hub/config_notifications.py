@@ -2,6 +2,9 @@
 
 Above: `configuration.py`. Below: the models of `protocol/notification.py`. What a sentence says of a channel never
 holds a value, because its values are secrets; the lines that it draws are covered already (`protocol/masking.py`).
+
+Seed 000's five keys (`slack_webhook` and so on) are understood too: as channels, and as one rule that tells these of
+every kind.
 """
 
 from __future__ import annotations
@@ -17,10 +20,22 @@ from wezparallel.hub.workspaces.source import Mark, did_you_mean, fold, nearest,
 from wezparallel.hub.workspaces.yaml_lines import Mapping as Map
 from wezparallel.hub.workspaces.yaml_lines import Node, Scalar
 from wezparallel.hub.workspaces.yaml_lines import Sequence as List
+from wezparallel.protocol.news import KINDS
 from wezparallel.protocol.notification import BUILT_IN, Channel, Rule
 
 Path = tuple[str, ...]
 _MODELS: dict[str, type[Channel] | type[Rule]] = {"channels": Channel, "rules": Rule}
+
+
+TOLD_BY_ITSELF = ("exit_abnormal", "finished", "error", "waiting")
+SEED_RULE = "alerts"
+_OF_SEED = {
+    "slack_webhook": ("slack", "slack"),
+    "discord_webhook": ("discord", "discord"),
+    "custom_webhooks": ("webhook", "json"),
+}
+"""Key -> the channel that it is, and what that channel speaks."""
+_MAIL = ("mail", "email")
 
 
 class Wrong(NamedTuple):
@@ -39,12 +54,18 @@ class Notifications:
         self._channels: set[str] = set()
         self._named: list[tuple[str, str, Mark]] = []
         """rule, the channel that it names, where"""
+        self._of_seed: list[str] = []
+        self._mail: Mark | None = None
+        self.made: dict[str, dict[str, dict[str, Any]]] = {}
+        """`channels` and `rules`, by name, as far as they hold"""
+        self.first: Mark | None = None
         self.wrong: list[Wrong] = []
 
-    def read(self, path: Path, node: Map) -> dict[str, dict[str, Any]]:
-        """Return the entries that hold; what does not is in `wrong`."""
+    def read(self, path: Path, node: Map) -> None:
+        """Take the channels or the rules."""
         what = path[1]
-        made: dict[str, dict[str, Any]] = {}
+        made = self.made.setdefault(what, {})
+        self.first = self.first or node.mark
         for key, value in node.entries:
             self._channels |= {key.text} if what == "channels" else set()
             if what == "channels" and key.text in BUILT_IN:
@@ -56,10 +77,39 @@ class Notifications:
             entry = self._entry((*path, key.text), value, _MODELS[what])
             if entry is not None:
                 made[key.text] = entry
-        return made
+
+    def seed(self, name: str, node: Node) -> str | None:
+        """Take a key of seed 000; return what it is here, None where it is none of its keys."""
+        if name == "push_notifications":
+            return "`tell_…` here: what the daemon tells by itself; each kind can be switched off"
+        if name == "email_alerts":
+            self._mail = node.mark if isinstance(node, Scalar) and node.value is True else None
+            return f"the channel {_MAIL[0]} here, for which Apprise needs an address"
+        if name not in _OF_SEED:
+            return None
+        channel, form = _OF_SEED[name]
+        self.first = self.first or node.mark
+        for number, one in enumerate(node.items if isinstance(node, List) else (node,), 1):
+            own = f"{channel}_{number}" if isinstance(node, List) else channel
+            given = {"webhook": self._plain(one), "format": form}
+            made = self._validated(f"notifications.{name}", Channel, given, {"webhook": one.mark}, one.mark)
+            if made is not None:
+                self.made.setdefault("channels", {}).setdefault(own, made)
+                self._channels.add(own)
+                self._of_seed.append(own)
+        return f"the channel {channel} here, and the rule `{SEED_RULE}` that tells it of every kind"
 
     def finish(self) -> list[Wrong]:
         """Return all mistakes, once all is read."""
+        if self._mail is not None:
+            mail = [name for name in _MAIL if name in self._channels]
+            self._of_seed += mail
+            if not mail:
+                hint = f'Write channels: {{ {_MAIL[0]}: {{ apprise: "mailto://…" }} }}.'
+                self._say("`notifications.email_alerts` says no address", self._mail, hint)
+        rules = self.made.setdefault("rules", {}) if self._of_seed else {}
+        if self._of_seed and SEED_RULE not in rules:
+            rules[SEED_RULE] = {"on": list(KINDS), "channels": self._of_seed}
         known = [*BUILT_IN, *sorted(self._channels)]
         for rule, channel, mark in self._named:
             if channel not in known:
@@ -89,6 +139,11 @@ class Notifications:
                 self._named += [(path[-1], word.text, word.mark) for word in _words(value)]
         if len(self.wrong) > before:
             return None
+        return self._validated(name, model, given, marks, node.mark)
+
+    def _validated(
+        self, name: str, model: type[Channel] | type[Rule], given: dict[str, Any], marks: dict[str, Mark], mark: Mark
+    ) -> dict[str, Any] | None:
         try:
             return model.model_validate(given).model_dump(exclude_unset=True)
         except ValidationError as error:
@@ -96,7 +151,7 @@ class Notifications:
                 place = str(one["loc"][0]) if one["loc"] else ""
                 said = str(one["msg"]).removeprefix("Value error, ").replace("Input should", "it should")
                 sentence = f"`{name}.{place}` does not hold: {said}" if place else f"`{name}` does not hold: {said}"
-                self._say(sentence, marks.get(place, node.mark), _hint(model, place))
+                self._say(sentence, marks.get(place, mark), _hint(model, place))
             return None
 
     def _plain(self, node: Node) -> Any:

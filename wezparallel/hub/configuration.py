@@ -17,7 +17,7 @@ from wezparallel import paths
 from wezparallel.errors import RequestError
 from wezparallel.hub import config_files, foreign_settings, options
 from wezparallel.hub.config_files import bare, plain
-from wezparallel.hub.config_notifications import Notifications
+from wezparallel.hub.config_notifications import TOLD_BY_ITSELF, Notifications
 from wezparallel.hub.config_variables import Problem, from_environment, from_flags
 from wezparallel.hub.expansion import expand
 from wezparallel.hub.gui import keys
@@ -181,6 +181,9 @@ class _Walk:
             self._take((_own_name(key.text, options.siblings(("",))),), key, node)
         for wrong in self._notifications.finish():
             self._error(*wrong)
+        for what, made in self._notifications.made.items():
+            assert self._notifications.first is not None
+            self._said.layer["notifications", what] = (made, self._origin(self._notifications.first))
 
     def _take(self, path: Path, key: Scalar, node: Node) -> None:
         if isinstance(node, Scalar) and node.value is None:
@@ -204,7 +207,7 @@ class _Walk:
 
     def _raw(self, path: Path, node: Node) -> None:
         if isinstance(node, Mapping) and path[0] == "notifications":
-            self._said.layer[path] = (self._notifications.read(path, node), self._origin(node.mark))
+            self._notifications.read(path, node)
         elif isinstance(node, Mapping):
             self._said.raw[path] = {key.text: value for key, value in node.entries}
         else:
@@ -253,6 +256,13 @@ class _Walk:
                 self._said.layer[(*path, key.text)] = (value.text, self._origin(key.mark))
 
     def _foreign(self, path: Path, key: Scalar, node: Node) -> None:
+        seed = self._notifications.seed(path[-1], node) if path[:-1] == ("notifications",) else None
+        if seed is not None:
+            self._said.notes.append(self._problem(f"`{'.'.join(path)}` is {seed}", key.mark, ""))
+            if path[-1] == "push_notifications" and isinstance(node, Scalar) and node.value is False:
+                for kind in TOLD_BY_ITSELF:
+                    self._said.layer.setdefault(("notifications", f"tell_{kind}"), (False, self._origin(key.mark)))
+            return
         meaning = foreign_settings.meaning(path)
         if isinstance(meaning, foreign_settings.Ours):
             self._mapped(path, meaning, key, node)

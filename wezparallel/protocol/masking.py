@@ -27,7 +27,7 @@ _ARGUMENT = re.compile(
 _FLAG = re.compile(r"--?(?P<flag>[A-Za-z][\w.-]*)\Z")
 _FILE = re.compile(r"[./~]|-|.*\.[A-Za-z]{2,5}\Z")
 _CHANNELS = re.compile(
-    r"""(?:^|[\s{,])["']?channels["']?\s*[:=]\s*(?=\{|#|$|.*://)|^\s*\[+\s*["']?notifications["']?\s*\.\s*["']?channels\b"""
+    r"""(?:^|[\s{,])["']?(?:channels|custom_webhooks)["']?\s*[:=]\s*(?=\{|#|$|.*://)|^\s*\[+\s*["']?notifications["']?\s*\.\s*["']?channels\b"""
 )
 """Below it stand addresses, which are secrets whatever they are called: in YAML what is indented, in TOML a table."""
 _TABLE = re.compile(r"""\s*\[+\s*[\w"'. -]+\]+\s*(?:#.*)?$""")
