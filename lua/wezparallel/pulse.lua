@@ -21,6 +21,7 @@ local M = {}
 local INTERVAL_MS = 1000
 -- Some programs change their titles a thousand times a second, and each is an update-status.
 local MOST_A_SECOND = 20
+local SETTLED_S = 2
 
 local is_beating = false
 local marks = {} -- by window
@@ -93,6 +94,12 @@ local function see(snapshot)
   end
 end
 
+-- Tell whether an end is one: a restart stops a process, too, for a moment.
+local function is_settled(process)
+  local ended = status.epoch(process.since)
+  return not ended or os.time() - ended >= SETTLED_S
+end
+
 -- Views of what ended well, or was stopped, where the person wants them gone. A failure stays to be read.
 local function ended_views(snapshot)
   local found, count = {}, 0
@@ -102,6 +109,7 @@ local function ended_views(snapshot)
     local is_over = process
       and not process.direct
       and (process.state == 'stopped' or process.state == 'exited' and process.exit_code == 0)
+      and is_settled(process)
       and panes.is_view(pane:pane_id(), process)
     if is_over and hidden[process.id] ~= (process.since or '') then
       found[#found + 1] = { pane = pane:pane_id(), process_id = process.id, since = process.since }

@@ -261,6 +261,16 @@ def test_views_of_what_ended_well_are_closed_where_that_is_wanted(make: Make) ->
     assert [close["process"] for close in asked(wezterm, "ViewClose")] == ["shop/tests"]
 
 
+def test_what_is_stopped_by_a_restart_keeps_its_view(make: Make) -> None:
+    wezterm = two_panes(make)
+    stopped = {"state": "stopped", **in_pane(1)}
+    show(wezterm, process("tests", since=moment(0), **stopped), ui={"auto_hide_inactive_panes": True})
+    wezterm.advance(1)
+    assert wezterm.world.panes[1] is not None
+    wezterm.advance(3)
+    assert wezterm.world.panes[1] is None
+
+
 @pytest.mark.parametrize("views", [[{"pane": "1", "mux": MUX, "in_shell": True}], []])
 def test_a_shell_in_which_somebody_looks_at_what_ended_is_not_closed(make: Make, views: list[dict[str, Any]]) -> None:
     wezterm = two_panes(make)

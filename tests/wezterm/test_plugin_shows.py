@@ -93,6 +93,26 @@ def test_marks_change_by_themselves_and_change_back(place: Place, shop: Gui) -> 
     wait_for(lambda: "● shop" in title(place), "the mark of what works")
 
 
+def test_the_view_of_what_was_stopped_goes_where_that_is_wanted_and_a_shell_that_shows_it_stays(
+    place: Place, shop: Gui
+) -> None:
+    snapshot = place.home / ".local/state/wezterm-parallel/gui.json"
+    before = {one["pane_id"] for one in shop.list()}
+    facts = json.loads(snapshot.read_bytes())
+    client = [facts["python"], "-I", "-S", facts["attach"], "shop/tests", "--socket", facts["keeper_socket"]]
+    shell = shop.spawn("sh", "-c", '"$@"; exec cat', "sh", *client)
+    wait_for(lambda: '"in_shell":true' in snapshot.read_text(), "the client in the shell")
+    place.write(".config/wezterm-parallel/config.yaml", "ui: { auto_hide_inactive_panes: true }\n")
+
+    with place.hub() as hub:
+        hub.call("ConfigReload", {})
+        hub.call("ProcessStop", {"process": "shop/tests"})
+
+    wait_for(lambda: len({one["pane_id"] for one in shop.list()} & before) == len(before) - 1, "the end of the view")
+    shop.rpc("require('wezparallel.pulse').look()")
+    assert shell in {one["pane_id"] for one in shop.list()}
+
+
 def test_what_is_looked_at_waits_no_longer(place: Place, shop: Gui) -> None:
     place.wezparallel("notify", "--process", "shop/server", "look here")
 

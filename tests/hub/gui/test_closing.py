@@ -13,7 +13,7 @@ from tests.hub.gui.conftest import NewGui
 from tests.support.daemon import Daemon
 from tests.support.fake_gui import ATTACH, FakeGui
 from tests.support.viewing import Pane
-from tests.support.views import add, configured, event, events, has_view, requests, snapshot, state, views
+from tests.support.views import add, event, events, has_view, requests, snapshot, state, views
 from tests.support.waiting import until
 
 RULES = {"keep": "running", "stop": "stopped", "ask": "running"}
@@ -202,40 +202,15 @@ def test_a_terminal_outside_of_wezterm_is_no_pane(daemon: Daemon) -> None:
     assert event(daemon, begin, "view.*")["view_id"] == bind["view_id"]  # nothing was told before
 
 
-def test_a_shell_in_which_somebody_looks_is_neither_hidden_nor_closed(daemon: Daemon, gui: FakeGui) -> None:
-    config = configured(daemon, "ui: { auto_hide_inactive_panes: true }\n")
+def test_a_shell_in_which_somebody_looks_is_not_closed(daemon: Daemon, gui: FakeGui) -> None:
+    add(daemon, "a")
     add(daemon, "b")
     gui.open(2, "b")
-    template = "panes:\n  a: read x\n"
-    daemon.call("WorkspaceCreate", name="w", root=str(daemon.home), source=template)
-    gui.open(1, "w/a", in_shell=True)
-    has_view(daemon, "w/a")
-    until(lambda: "in_shell" in str(snapshot(daemon)["workspaces"]), 5, "the file")
-    begin = now(daemon)
-    daemon.call("ProcessType", process="w/a", text="", enter=True)
-    event(daemon, begin, "process.exited")
-    assert daemon.call("ViewClose", process="w/a")["views"] == []
+    gui.open(1, "a", in_shell=True)
+    has_view(daemon, "a")
+    has_view(daemon, "b")
+    until(lambda: "in_shell" in str(snapshot(daemon)["loose"]), 5, "the file")
+    assert daemon.call("ViewClose", process="a")["views"] == []
     assert daemon.call("ViewClose", process="b")["views"] != []
     until(lambda: bool(requests(daemon, "close_view", gui.mux)), 10, "the one request")
     assert [one["process_id"] for one in requests(daemon, "close_view", gui.mux)] == ["b"]
-    config.unlink()
-    daemon.call("ConfigReload")
-
-
-def test_ended_processes_lose_their_panes_where_that_is_wanted(daemon: Daemon, gui: FakeGui) -> None:
-    config = configured(daemon, "ui: { auto_hide_inactive_panes: true }\n")
-    until(lambda: snapshot(daemon)["ui"]["auto_hide_inactive_panes"], 5, "the setting")
-    again = "{ command: read x; exit 1, restart: always, backoff: 1h }"
-    template = f"layout: |\n  a b c\npanes:\n  a: read x\n  b: {again}\n  c: exit 3\n"
-    daemon.call("WorkspaceCreate", name="w", root=str(daemon.home), source=template)
-    for pane, name in enumerate("abc"):
-        gui.open(pane, f"w/{name}")
-        has_view(daemon, f"w/{name}")
-    until(lambda: state(daemon, "w/c") == "exited", 10, "a failure, which is left to be read")
-    daemon.call("ProcessType", process="w/b", text="", enter=True)
-    until(lambda: state(daemon, "w/b") == "backoff", 10, "the backoff")
-    daemon.call("ProcessType", process="w/a", text="", enter=True)
-    until(lambda: bool(requests(daemon, "close_view", gui.mux)), 10, "the request")
-    assert [(one["process_id"], one["pane"]) for one in requests(daemon, "close_view", gui.mux)] == [("w/a", "0")]
-    config.unlink()
-    daemon.call("ConfigReload")

@@ -7,7 +7,6 @@ keeper writes into its panes. Nothing here waits for a GUI.
 from __future__ import annotations
 
 import os
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -25,8 +24,6 @@ from wezparallel.protocol.events import FIGURES
 from wezparallel.protocol.template import TemplateList
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from wezparallel.hub.app import Hub
     from wezparallel.protocol.events import Event
     from wezparallel.types import JsonObject, Seconds
@@ -38,7 +35,6 @@ WRITTEN_S = 2.0  # that an answer waits for the file; a disk may take longer
 LAST_S = 1.0  # that the hub's end waits for it
 TEMPLATES_S = 30.0  # between two looks for templates while the plugin speaks
 LOOK_S = 10.0  # between two looks whether the programs of bound panes still run
-_ENDED = frozenset({"exited", "stopped"})
 _TEMPLATES_FROM = ("config.changed", "template.changed")
 
 log = structlog.get_logger()
@@ -106,8 +102,6 @@ class Gui:
             self._wants_templates.set()
         elif event.name == "process.removed":
             self.forget(event.data["process_id"])
-        elif event.name.startswith("process.") and event.data.get("state") in _ENDED:
-            self._hide(event.data)
 
     def display(self, title: str, body: str, process_id: str | None, kind: str | None) -> str:
         """Show a notification where somebody is; return by what."""
@@ -221,22 +215,6 @@ class Gui:
     def _workspace_of(self, view: View) -> str | None:
         process = self._hub.state.processes.get(view.process_id)
         return process.workspace if process is not None else None
-
-    def _hide(self, data: Mapping[str, Any]) -> None:
-        """A process has ended well, or was stopped: close its panes, where that is wanted.
-
-        One that comes back by itself keeps them, and a failure is left to be read. So is the only pane that is known
-        of a WezTerm, which would end with its last one; the plugin, which sees all panes, looks after that.
-        """
-        if not self._hub.settings.ui.auto_hide_inactive_panes:
-            return
-        process = self._hub.state.processes.get(data["process_id"])
-        if process is None or not process.settings.pane or process.planned is not None:
-            return
-        ended_well = process.state == "exited" and process.run is not None and process.run.exit_code == 0
-        if ended_well or process.state == "stopped":
-            beside = Counter(view.mux for view in self.views)
-            self.close([view for view in self.views.of(process.process_id) if beside[view.mux] > 1])
 
     def close(self, views: list[View]) -> list[JsonObject]:
         """Have the GUI close these panes, but no pane that is somebody's shell; return the requests."""
