@@ -72,6 +72,8 @@ def test_the_cursor_begins_with_the_neediest_and_goes_on_over_headings(hub: Scri
         for key in ("j", "down", "j", "j", "k", "g", "G", "left", "h", "right"):
             await pilot.press(key)
             went.append(app.selected)
+            (marked,) = (line for line in picture(app).splitlines() if "▸" in line)
+            assert app.selected.rpartition("/")[2] in marked
         assert went == [
             "api/coder", "api/db", "shop/server", "shop/tests", "shop/tests", "shop/server", "api/coder",
             "shop/tests", "shop/server", "api/coder", "shop/server",

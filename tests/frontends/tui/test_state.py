@@ -106,6 +106,7 @@ def test_who_asks_longest_comes_first_and_what_was_given_up_after_all_who_ask() 
     names = [one["process_id"] for one in state.waiting(world(20))]
     assert names[:2] == ["api/tests", "api/server"]
     made = world(200)
+    made.one_process(process("shop/long-gone", state="failed", pid=None, ended_at=at(90_000)))
     asking = [bool(one.get("notified")) for one in state.waiting(made)]
     assert asking == sorted(asking, reverse=True)
 
