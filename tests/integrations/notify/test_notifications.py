@@ -117,6 +117,21 @@ def test_a_dead_receiver_holds_up_nobody_and_gets_it_when_it_lives(tmp_path: Pat
                 assert len(receiver.posts) == 3
 
 
+def test_a_receiver_that_never_answers_holds_up_nobody_and_no_stop(tmp_path: Path, receiver: Receiver) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        hung = f"hung: {{ webhook: 'http://127.0.0.1:{silent.getsockname()[1]}/x', timeout: 60 }}"
+        rules = "broken: { on: exit_abnormal, channels: [hung, phone] }"
+        with telling(tmp_path, receiver, rules, hung) as daemon:
+            for number in range(3):
+                add(daemon, f"bad{number}", "exit 3")
+            until(lambda: len(receiver.posts) == 3, 20, "three messages beside the silent receiver")
+            daemon.call("ProcessStop", process="notifications")
+            stopped = daemon.call("ProcessGet", process="notifications")["process"]
+            assert (stopped["state"], stopped["exit_code"], stopped["signal"]) == ("stopped", 0, None)
+            said = json.loads((daemon.home / "state" / "wezterm-parallel" / "notifications.json").read_text())
+            assert [message[3] for box, _, message in said["waiting"]] == ["bad0", "bad1", "bad2"]
+
+
 def written(folder: Path) -> bytes:
     return b"".join(one.read_bytes() for one in folder.iterdir() if one.is_file()) if folder.exists() else b""
 

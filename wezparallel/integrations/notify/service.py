@@ -64,9 +64,12 @@ class Service:
         self._tasks.start_soon(self._tell_held)
         self._tasks.start_soon(self._keep)
         self._tasks.start_soon(self._advance)
-        while True:
-            await self._configure()
-            await self._listen()
+        try:
+            while True:
+                await self._configure()
+                await self._listen()
+        finally:
+            self._save()
 
     async def _configure(self) -> None:
         """Take rules and channels as they are now."""
