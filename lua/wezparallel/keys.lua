@@ -52,6 +52,7 @@ M.SEED = {
 }
 
 local MOST_TRIES = 3
+local TRIES_S = 60 -- in which so many are made: who resets a window's overrides by a key does it again tomorrow
 
 local applied -- the configuration that `apply` saw last; WezTerm reads it when the file has been evaluated
 local ours = {} -- our bindings in it, in order
@@ -275,7 +276,29 @@ local function text_of(overrides)
   return wezterm.json_encode(client.copy { overrides.keys or {}, overrides.key_tables or {} })
 end
 
-local tries = {} -- by window: how often its overrides were set
+local tries = {} -- by window: how often its overrides were set lately, and since when that is counted
+
+-- Tell whether overrides may be set once more. Somebody else may set others each time.
+local function may_try(slot)
+  local now = os.time()
+  local one = tries[slot]
+  if not one or now - one.since >= TRIES_S then
+    one = { count = 0, since = now }
+    tries[slot] = one
+  end
+  one.count = one.count + 1
+  return one.count <= MOST_TRIES
+end
+
+-- Tell whether a window was given keys by somebody else: those are meant to be all that it has.
+local function has_other_keys(overrides)
+  for _, entry in ipairs(overrides.keys or {}) do
+    if is_our(entry.action) then
+      return false
+    end
+  end
+  return overrides.keys ~= nil
+end
 
 local function needed()
   if not kept_text then
@@ -298,10 +321,9 @@ function M.keep(window)
   end
   -- Setting overrides makes the configuration of the window anew, and that brings us here again.
   local slot = window:window_id() .. wanted_text
-  if text_of(overrides) == wanted_text or (tries[slot] or 0) >= MOST_TRIES then
+  if text_of(overrides) == wanted_text or has_other_keys(overrides) or not may_try(slot) then
     return
   end
-  tries[slot] = (tries[slot] or 0) + 1
   wezterm.GLOBAL.wezparallel_keys = true
   overrides.keys, overrides.key_tables = lost.keys, lost.key_tables
   log.debug('%s', next(lost) and 'our keys are put back' or 'our keys need no override any more')

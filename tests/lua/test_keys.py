@@ -159,6 +159,25 @@ def test_a_window_is_overridden_once_and_other_overrides_stay(make: Make) -> Non
     assert len([line for line in wezterm.logs if "reloaded" in line]) <= 3
 
 
+def test_keys_that_somebody_gave_a_window_are_left_alone(make: Make) -> None:
+    wezterm = started(make, "wezparallel.setup(config) config.keys = {}")
+    wezterm.advance(2)
+    wezterm.call(
+        "(...):set_config_overrides { keys = { { key = 'x', action = require('wezterm').action.ActivateTab(0) } } }",
+        wezterm.window(),
+    )
+    wezterm.advance(5)
+    assert [entry["key"] for entry in plain(wezterm.slot().overrides)["keys"]] == ["x"]
+
+
+def test_overrides_that_are_reset_now_and_then_get_our_keys_each_time(make: Make) -> None:
+    wezterm = started(make, "wezparallel.setup(config) config.keys = {}")
+    for _ in range(5):
+        wezterm.call("(...):set_config_overrides {}", wezterm.window())
+        wezterm.advance(61)
+        assert plain(wezterm.slot().overrides)["keys"]
+
+
 def test_an_override_goes_when_the_configuration_has_our_keys_again(make: Make) -> None:
     text = """local wezterm = require 'wezterm'
     local config = wezterm.config_builder()
