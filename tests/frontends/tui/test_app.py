@@ -220,6 +220,22 @@ def test_a_hub_that_is_away_is_said_and_what_was_known_stays(hub: ScriptedHub) -
     run(hub, work)
 
 
+def test_who_asks_is_told_whole_at_once(hub: ScriptedHub) -> None:
+    async def work(pilot: Pilot[None], app: Dashboard) -> None:
+        app.world.snapshot([workspace("shop")], [process("shop/server")])
+        app.draw()
+        await pilot.pause()
+        assert "needs you ─" not in picture(app)
+        data = {"process_id": "shop/server", "text": "which database?"}
+        app.world.happened({"seq": 3, "at": at(0), "name": "process.notified", "data": data})
+        app.draw()
+        await pilot.pause()
+        (line,) = (line for line in picture(app).splitlines() if "! shop/server" in line)
+        assert "which database?" in line
+
+    run(hub, work)
+
+
 def test_the_theme_goes_round(hub: ScriptedHub) -> None:
     async def work(pilot: Pilot[None], app: Dashboard) -> None:
         looks = []

@@ -169,7 +169,7 @@ class Dashboard(Acting):
         has_boxes = height >= SHORT
         room = max(1, min(5, height // 8)) if has_boxes else int(height >= 8)
         self.waiting.show(
-            state.waiting(world), self._clock(), room, boxed=has_boxes, faded=world.away_since is not None
+            state.waiting(world), self._clock(), (width, room), boxed=has_boxes, faded=world.away_since is not None
         )  # fmt: skip
         self.peek.display = width >= FACTS_AT and has_boxes and bool(world.processes)
         bars = 2 + self.words.has_class("-shown")

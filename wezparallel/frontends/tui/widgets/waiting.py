@@ -34,15 +34,18 @@ class Waiting(Painted):
         self.rows = 0
         """How many rows it takes."""
 
-    def show(self, processes: list[JsonObject], now: float, room: int, *, boxed: bool, faded: bool) -> None:
-        """Draw them in so many lines at most; nothing at all if nobody waits."""
+    def show(
+        self, processes: list[JsonObject], now: float, size: tuple[int, int], *, boxed: bool, faded: bool
+    ) -> None:  # fmt: skip
+        """Draw them in so many columns and, at most, lines; nothing at all if nobody waits."""
+        width, room = size  # what it will have: it has none before it is shown for the first time
         self.processes = processes[:room]
         self.display = bool(self.processes) and room > 0
         self.rows = (len(self.processes) + (2 if boxed else 0)) * self.display
         if not self.display:
             return
         self.set_class(not boxed, "bare")
-        lines = drawing.waiting_lines(self.processes, self.size.width, now)
+        lines = drawing.waiting_lines(self.processes, width - (4 if boxed else 2), now)
         more = len(processes) - len(lines)
         self.border_title = f"needs you · {more} more" if more else "needs you"
         self.styles.height = self.rows
