@@ -49,13 +49,15 @@ def shown(place: Place, server: Instance) -> dict[str, int]:
     server.start()
     wait_for((place.home / ".local/state/wezterm-parallel/gui.json").exists, "the snapshot")
     facts = snapshot(place)
+    # All in one window: what is closed window by window may take longer than the daemon waits for WezTerm's end.
+    first = str(wait_for(server.list, "the first pane")[0]["pane_id"])
     panes = {}
     with place.hub() as hub:
         for name in RULES:
             fields = {"id": name, "command": "cat", "tty": True, "on_close": name}
             hub.call("ProcessAdd", fields)
             words = [facts["python"], "-I", "-S", facts["attach"], name, "--socket", facts["keeper_socket"]]
-            panes[name] = server.spawn(*words)
+            panes[name] = int(server.cli("spawn", "--pane-id", first, "--", *words))
             hub.call("ProcessType", {"process": name, "text": f"{name} is live", "enter": True})
             server.wait_for_text(panes[name], f"{name} is live")
     return panes
