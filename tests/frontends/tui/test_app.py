@@ -164,7 +164,7 @@ def test_clicks_choose_in_the_list_and_among_those_who_wait_and_press_keys_below
         await pilot.click("#waiting", offset=(10, 2))
         assert app.selected == "api/db"
         await pilot.click("#keys", offset=(picture(app).splitlines()[-1].index("? help"), 0))
-        assert "quit; everything goes on running" in picture(app)
+        assert "quit; all goes on running" in picture(app)
 
     run(hub, work)
 

@@ -12,27 +12,30 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
+# 35 columns at most: so many has the box at 40.
 KEYS = """\
-↑ ↓  k j       the process above, below
-← →  h         the workspace before, behind
-PgUp PgDn      a page             g G  first, last
+↑↓ k j  process above, below
+←→ h    workspace before, behind
+PgUp PgDn  a page  g G  first, last
 
-enter          open: WezTerm goes to its pane, else it is shown
-               here; ctrl+\\ twice comes back
-a              answer: type a line into it
-n              the next one that waits
-r              restart; start what does not run
-s              stop
-l              its log, as it grows; / searches in it
-t              a new workspace from a template
-/              only what has these words; esc: all again
-T              dark, light, 16 colours
-q              quit; everything goes on running
+enter   go to its pane in WezTerm;
+        else attach to it here, and
+        ctrl+\\ twice comes back
+a       type a line into it
+n       the next that needs you
+r s     restart or start, stop
+l       its log; / searches in it
+t       new workspace, from template
+/       only what has these words
+esc     all again
+T       dark, light, 16 colours
+q       quit; all goes on running
 
-● works   ◐ starts, stops   ! needs you   ✗ failed
-○ ended   ‖ suspended       ◌ waits       ◇ a spare
+● works    ◐ starts     ! needs you
+○ ended    ‖ suspended  ✗ failed
+◌ waits    ◇ a spare
 
-Click chooses, two clicks open, the wheel scrolls."""
+Click chooses, two clicks open."""
 
 
 class Help(ModalScreen[None]):
