@@ -114,6 +114,22 @@ def test_a_subscription_gives_a_snapshot_and_goes_on_behind_the_last_event(runti
     assert (second["since"], second["epoch"]) == (9, "e-1")
 
 
+def test_a_subscription_goes_on_from_a_position_that_was_kept(runtime: str) -> None:
+    position = aio.Position(7, "e-1")
+
+    async def work(client: aio.Client) -> None:
+        async for news in client.subscribe(["process.*"], position):
+            assert isinstance(news, aio.Happened)
+            break
+
+    with ScriptedHub(runtime + "/hub.sock", {"Subscribe": {**SNAPSHOT, "snapshot": None}}) as hub:
+        hub.events = [event(9)]
+        run(work)
+        (asked,) = hub.asked("Subscribe")
+    assert (asked["since"], asked["epoch"]) == (7, "e-1")
+    assert (position.since, position.epoch) == (9, "e-1")
+
+
 def test_a_daemon_that_was_stopped_is_not_asked_again_and_said_to_be_stopped(runtime: str) -> None:
     async def work(client: aio.Client) -> None:
         told: list[str] = []
