@@ -22,6 +22,7 @@ TERM_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$"
 NOT_IN_NAMES = r"/\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069"
 """What moves a cursor or turns a line around, and so would show another name than there is."""
 NAME_PATTERN = rf"^[^{NOT_IN_NAMES}-][^{NOT_IN_NAMES}]{{0,63}}$"  # `-` first is an option to every program
+NAME_RULE = "a name has 1 to 64 characters, no `/` and none that cannot be seen, and does not begin with `-`"
 MAX_ID = 200
 
 

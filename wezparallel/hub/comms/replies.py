@@ -7,6 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from wezparallel.errors import RequestError
+from wezparallel.protocol.process import NAME_PATTERN, NAME_RULE
 from wezparallel.wire.envelope import Request, reply_line
 from wezparallel.wire.lines import MAX_LINE
 
@@ -42,7 +43,7 @@ def _head(tag: str) -> bytes:
 
 def bad_fields(name: str, model: type[Command[Reply]], error: ValidationError) -> RequestError:
     """Return what is to be said of the first field that is wrong."""
-    first = error.errors(include_url=False, include_context=False)[0]
+    first = error.errors(include_url=False)[0]
     field = ".".join(str(part) for part in first["loc"])
     known = sorted(model.model_fields)
     if first["type"] == "extra_forbidden":
@@ -51,4 +52,6 @@ def bad_fields(name: str, model: type[Command[Reply]], error: ValidationError) -
             f"{name} has no field {field!r}; it has {', '.join(known) or 'none'}",
             field=field,
         )
-    return RequestError("command.bad_value", f"{name}.{field}: {first['msg']}", field=field, known=known)
+    is_name = first["type"] == "string_pattern_mismatch" and first["ctx"]["pattern"] == NAME_PATTERN
+    said = NAME_RULE if is_name else first["msg"]
+    return RequestError("command.bad_value", f"{name}.{field}: {said}", field=field, known=known)
