@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 BUILT_IN = ("desktop", "terminal")
 ALWAYS = ("config.changed", "alert.tested")
 HOLDS_S = 0.05  # between two times that it is written down, in a flood; what was sent since is sent again
+STOPPED_S = 1.0  # between two looks whether somebody has started the daemon again
 ADVANCES_S = 60.0
 """Between two looks at how far the journal is: a place that is too far behind could not be gone on from."""
 OLD_S = 3600.0
@@ -107,8 +108,8 @@ class Service:
         while True:
             try:
                 return await self._client.call("NotificationGet")
-            except LinkError:  # it does not come back for long; nothing else can be done
-                continue
+            except LinkError:  # it was stopped, or does not come back for long; nothing else can be done
+                await anyio.sleep(STOPPED_S)
 
     def _open(self, box: str, said: JsonObject) -> None:
         limits = Limits(said["tries"], said["backoff"], said["timeout"]) if said else Limits(tries=1)
