@@ -76,14 +76,22 @@ def test_a_bound_view_ends_with_its_program() -> None:
     program = subprocess.Popen(["sleep", "1000"])
     views.bind("a", "/m", "7", program.pid)
     views.bind("b", "/m", "8", None)
-    assert views.ended() == []
+    assert views.ended(bool) == []
     program.kill()
     os.waitid(os.P_PID, program.pid, os.WEXITED | os.WNOWAIT)
-    assert [view.pane for view in views.ended()] == ["7"]  # a zombie is nobody
+    assert [view.pane for view in views.ended(bool)] == ["7"]  # a zombie is nobody
     program.wait()
-    assert [view.pane for view in views.ended()] == ["7"]
-    assert views.drop(views.ended()[0])
-    assert views.ended() == []
+    assert [view.pane for view in views.ended(bool)] == ["7"]
+    assert views.drop(views.ended(bool)[0])
+    assert views.ended(bool) == []
+
+
+def test_a_bound_view_without_a_program_ends_with_its_gui() -> None:
+    views = Views()
+    views.bind("a", "/m", "7", None)
+    views.bind("b", "/n", "7", None)
+    views.bind("c", "/n", "8", os.getpid())
+    assert [view.process_id for view in views.ended(lambda mux: mux == "/m")] == ["b"]
 
 
 def test_a_pid_that_was_given_anew_is_another_program() -> None:

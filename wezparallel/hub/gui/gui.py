@@ -17,7 +17,7 @@ from wezparallel.errors import RequestError
 from wezparallel.hub.gui import keys, places, snapshot, writing
 from wezparallel.hub.gui.closing import Closing, event_data
 from wezparallel.hub.gui.notifying import Notifying
-from wezparallel.hub.gui.requests import Requests
+from wezparallel.hub.gui.requests import Requests, mux_lives
 from wezparallel.hub.gui.views import View, Views
 from wezparallel.keeper import messages
 from wezparallel.protocol.events import FIGURES
@@ -244,7 +244,7 @@ class Gui:
     async def _look_at_bound(self) -> None:
         while True:
             await anyio.sleep(LOOK_S)
-            for view in self.views.ended():
+            for view in self.views.ended(mux_lives):
                 self.views.drop(view)
                 self.writer.changed()
                 self._hub.bus.publish(

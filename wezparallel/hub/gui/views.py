@@ -15,7 +15,7 @@ from wezparallel.peers import is_marked
 from wezparallel.protocol.view import ViewRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from wezparallel.types import JsonObject
 
@@ -124,10 +124,14 @@ class Views:
         """Forget one; tell whether it was there."""
         return self._by_id.pop(view.view_id, None) is not None
 
-    def ended(self) -> list[View]:
-        """Return the bound views whose program has ended. Nothing tells of that; who asks has to look."""
-        bound = (view for view in self._by_id.values() if view.viewer_id is None and view.pid is not None)
-        return [view for view in bound if not is_alive(view.pid or 0, view.start)]
+    def ended(self, lives: Callable[[str], bool]) -> list[View]:
+        """Return the bound views whose program has ended, or without one their GUI. Nothing tells; who asks looks."""
+        bound = (view for view in self._by_id.values() if view.viewer_id is None)
+        return [
+            view
+            for view in bound
+            if not (lives(view.mux or "") if view.pid is None else is_alive(view.pid, view.start))
+        ]
 
     def panes(self) -> dict[str, list[JsonObject]]:
         """Return the panes by process id, as the snapshot shows them."""
