@@ -171,9 +171,9 @@ class Web(Section):
 
 
 class Ui(Section):
-    """What people see in WezTerm."""
+    """What people see."""
 
-    theme: Annotated[str, option("`dark`, `light`, or a theme's name.", max_length=64)] = "dark"
+    theme: Annotated[str, option("The dashboard's: `dark`, `light`, `16` (the terminal's).", max_length=64)] = "dark"
     show_process_status: Annotated[bool, option("Counts in WezTerm's status text.")] = False
     auto_hide_inactive_panes: Annotated[bool, option("Close the view of a process that ended.")] = False
     keybindings: Annotated[dict[str, str], option("Action to key, as `ctrl+shift+n`.")] = {}

@@ -60,7 +60,7 @@ def run(hub: ScriptedHub, work: Work, size: tuple[int, int] = (100, 30), **optio
     anyio.run(main)
 
 
-async def asked(pilot: Pilot[None], hub: ScriptedHub, name: str) -> dict[str, Any]:
+async def asked_for(pilot: Pilot[None], hub: ScriptedHub, name: str) -> dict[str, Any]:
     while not hub.asked(name):
         await pilot.pause(0.01)
     return hub.asked(name)[-1]
@@ -89,9 +89,9 @@ def test_a_restart_asks_first_and_what_does_not_run_is_started_at_once(hub: Scri
         await pilot.press("n")
         assert hub.asked("ProcessRestart") == []
         await pilot.press("r", "y")
-        assert (await asked(pilot, hub, "ProcessRestart"))["process"] == "api/coder"
+        assert (await asked_for(pilot, hub, "ProcessRestart"))["process"] == "api/coder"
         await pilot.press("G", "r")
-        assert (await asked(pilot, hub, "ProcessStart"))["process"] == "shop/tests"
+        assert (await asked_for(pilot, hub, "ProcessStart"))["process"] == "shop/tests"
 
     run(hub, work)
 
@@ -101,7 +101,7 @@ def test_a_stop_names_the_run_that_was_looked_at(hub: ScriptedHub) -> None:
         app.choose("shop/server")
         await pilot.press("s", "escape")
         await pilot.press("s", "enter")
-        fields = await asked(pilot, hub, "ProcessStop")
+        fields = await asked_for(pilot, hub, "ProcessStop")
         assert (fields["process"], fields["run_id"]) == ("shop/server", "r-1")
         assert len(hub.asked("ProcessStop")) == 1
         await pilot.press("G", "s")
@@ -115,7 +115,7 @@ def test_an_answer_is_typed_with_enter_and_no_key_of_it_means_anything_else(hub:
         await pilot.press("a")
         assert "Bash: npm publish" in picture(app)
         await pilot.press("y", "e", "s", "slash", "q", "enter")
-        fields = await asked(pilot, hub, "ProcessType")
+        fields = await asked_for(pilot, hub, "ProcessType")
         assert (fields["process"], fields["text"], fields["enter"]) == ("api/coder", "yes/q", True)
         assert app.query_one(Board).rows
         await pilot.press("a", "x", "escape")
@@ -256,10 +256,33 @@ def test_a_storm_of_events_costs_a_list_and_not_a_request_each(hub: ScriptedHub)
     ]
 
     async def work(pilot: Pilot[None], app: Dashboard) -> None:
-        await asked(pilot, hub, "ProcessList")
+        await asked_for(pilot, hub, "ProcessList")
         while app.world.is_stale:
             await pilot.pause(0.01)
         assert len(hub.asked("ProcessList")) == 1
         assert hub.asked("ProcessGet") == []
 
     run(hub, work)
+
+
+@pytest.mark.parametrize(
+    ("origin", "asked", "look"), [("file", "", "light"), ("default", "", "dark"), ("file", "16", "16")]
+)
+def test_the_configured_theme_is_taken_unless_another_was_asked_for(
+    hub: ScriptedHub, monkeypatch: pytest.MonkeyPatch, origin: str, asked: str, look: str
+) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    option = {
+        "option": "ui.theme", "value": "light", "default": "dark", "origin": origin, "where": "", "unit": "",
+        "text": "",
+    }  # fmt: skip
+    others: dict[str, list[str]] = {"templates": [], "errors": [], "warnings": [], "notes": []}
+    hub.answers["ConfigGet"] = {"path": None, "values": [option], **others}
+
+    async def work(pilot: Pilot[None], app: Dashboard) -> None:
+        if not asked:
+            await asked_for(pilot, hub, "ConfigGet")
+        await pilot.pause(0.05)
+        assert app.look == look
+
+    run(hub, work, look=asked)

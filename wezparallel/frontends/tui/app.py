@@ -87,6 +87,7 @@ class Dashboard(Acting):
         """`wanted` is a filter to begin with; `world` is one that nobody follows: a picture, for tests."""
         super().__init__()
         self.socket = socket
+        self._asked_look = look
         self.look = look or colours.fitting(os.environ)
         self.world = world or World()
         self._clock = clock
@@ -120,6 +121,7 @@ class Dashboard(Acting):
         if self._follows:
             self.run_worker(self.connection.run(), group="link")
             self.run_worker(self._look_at_screens(), group="link")
+            self.run_worker(self._take_configured_look(), group="link")
 
     @property
     def selected(self) -> str:
@@ -250,10 +252,25 @@ class Dashboard(Acting):
         """Show all again."""
         self._filter("")
 
+    async def _take_configured_look(self) -> None:
+        """Take the theme of the configuration, unless the command line names one."""
+        if self._asked_look:
+            return
+        try:
+            values = (await self.connection.call("ConfigGet"))["values"]
+        except WezparallelError:
+            return
+        said = [one["value"] for one in values if one["option"] == "ui.theme" and one["origin"] != "default"]
+        if said and said[0] in colours.NAMES:
+            self._take_look(said[0])
+
     def action_look(self) -> None:
         """Take the next theme."""
         names = colours.NAMES
-        self.look = names[(names.index(self.look) + 1) % len(names)]
+        self._take_look(names[(names.index(self.look) + 1) % len(names)])
+
+    def _take_look(self, name: str) -> None:
+        self.look = name
         self.theme = colours.theme(self.look).name
         for widget in self.screen.query("*"):
             widget.refresh()

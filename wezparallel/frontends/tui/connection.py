@@ -43,19 +43,21 @@ class Connection:
         self._changed = changed
         self._clock = clock
         self._client: aio.Client | None = None
+        self._begun = anyio.Event()
         self._news = anyio.Event()
 
     async def run(self) -> None:
         """Follow, until it is cancelled."""
         async with aio.connect(self._path, patience_s=REQUEST_S) as client, anyio.create_task_group() as tasks:
             self._client = client
+            self._begun.set()
             tasks.start_soon(self._follow, client)
             tasks.start_soon(self._fetch, client)
 
     async def call(self, name: str, **fields: Json) -> JsonObject:
         """Send one command. Raises RequestError, LinkError."""
-        if self._client is None:
-            raise LinkError("the dashboard is not connected yet")
+        await self._begun.wait()
+        assert self._client is not None
         return await self._client.call(name, fields)
 
     async def all_of(self, command: str, field: str, **fields: Json) -> list[JsonObject]:
