@@ -220,6 +220,21 @@ def test_a_hub_that_is_away_is_said_and_what_was_known_stays(hub: ScriptedHub) -
     run(hub, work)
 
 
+def test_a_name_with_brackets_is_nothing_but_a_name(hub: ScriptedHub) -> None:
+    async def work(pilot: Pilot[None], app: Dashboard) -> None:
+        app.world.snapshot([workspace("[b]")], [process("[b]/[red]x")])
+        app.draw()
+        app.peek.show("[b]/[red]x", dict(PICTURE))
+        await pilot.pause()
+        assert picture(app).count("[red]x") == 2
+        await pilot.press("a")
+        assert "╭─ [b]/[red]x ─" in picture(app)
+        await pilot.press("escape", "s")
+        assert "Stop [b]/[red]x and everything below it?" in picture(app)
+
+    run(hub, work)
+
+
 def test_who_asks_is_told_whole_at_once(hub: ScriptedHub) -> None:
     async def work(pilot: Pilot[None], app: Dashboard) -> None:
         app.world.snapshot([workspace("shop")], [process("shop/server")])

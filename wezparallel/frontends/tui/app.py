@@ -42,6 +42,8 @@ STILL_S = 1.5
 """How long nothing moves under the cursor after a key."""
 LOOK_S, LONGEST_LOOK_S = 0.3, 1.5
 """Between two looks at a screen that changes, and at one that does not."""
+LEISURE = 4
+"""So many times as long as a look takes, none is taken."""
 FACTS_AT = 80  # columns from which on there are figures and the lower box
 SHORT = 18  # rows below which there are no boxes
 MOST_LOOKED_AT = 20  # rows of the lower box where the list could use them
@@ -202,8 +204,11 @@ class Dashboard(Acting):
         while True:
             process_id = self.selected
             if self.peek.display and process_id and self.world.away_since is None and len(self.screen_stack) == 1:
+                begin = time.monotonic()
                 changed = await self._look_at(process_id)
-                pause_s = LOOK_S if changed else min(pause_s * 1.5, LONGEST_LOOK_S)
+                # What takes long to draw, a flood, is looked at less often.
+                at_least_s = max(LOOK_S, LEISURE * (time.monotonic() - begin))
+                pause_s = at_least_s if changed else max(at_least_s, min(pause_s * 1.5, LONGEST_LOOK_S))
             self._looked = anyio.Event()
             with anyio.move_on_after(pause_s):
                 await self._looked.wait()

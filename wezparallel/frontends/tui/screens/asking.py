@@ -56,7 +56,7 @@ class Line(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         """Draw it."""
         with Vertical(classes="box") as box:
-            box.border_title = self._title
+            box.border_title = Content(text.clean(self._title))
             if self._said:
                 yield Static(Content(self._said))
             yield Input()
@@ -91,7 +91,7 @@ class Choice(ModalScreen[str | None]):
         width = min(_WIDEST, self.app.size.width - 6)
         widest = max((len(name) for name, _ in self._options), default=0)
         with Vertical(classes="box") as box:
-            box.border_title = self._title
+            box.border_title = Content(text.clean(self._title))
             yield OptionList(
                 *(Option(Content(text.cut_end(f"{name:<{widest}}  {said}", width))) for name, said in self._options)
             )

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 from rich.errors import StyleSyntaxError
 from rich.segment import Segment
 from rich.style import Style
+from textual.content import Content
 from textual.strip import Strip
 from textual.widget import Widget
+
+from wezparallel.client import text
 
 if TYPE_CHECKING:
     from wezparallel.types import JsonObject
@@ -31,7 +34,7 @@ class Peek(Widget):
     def show(self, process_id: str, picture: JsonObject | None, note: str = "") -> None:
         """Draw a picture, or a word in its place."""
         self.process_id, self.picture, self.note = process_id, picture, note
-        self.border_title = process_id
+        self.border_title = Content(text.clean(process_id))  # a name may have brackets
         self.refresh()
 
     @property
