@@ -30,7 +30,7 @@ BETWEEN_S = 0.15
 _CURSOR = re.compile(rb"\x1b\[(\d+);1H(?:\x1b\[[0-9;]*m)*\xe2\x96\xb8")
 # Prints twice a second and ends after some seconds, each after others; it comes back at once.
 PROGRAM = (
-    "exec 3<> <(:); i=0; while [ $i -lt $((16 + $$ % 9)) ]; do i=$((i+1)); echo \"$$ line $i\"; "
+    'exec 3<> <(:); i=0; while [ $i -lt $((16 + $$ % 9)) ]; do i=$((i+1)); echo "$$ line $i"; '
     "read -rt 0.5 -u 3; done; exit 1"
 )
 

@@ -195,6 +195,25 @@ def test_a_process_without_a_screen_says_why(hub: ScriptedHub) -> None:
     run(hub, work)
 
 
+def test_a_new_workspace_begins_with_a_choice_of_templates(hub: ScriptedHub) -> None:
+    def template(name: str, description: str) -> dict[str, Any]:
+        return {"name": name, "description": description, "path": "/t", "origin": "built_in", "processes": 1}
+
+    found = [template("basic", "One shell"), template("web_dev", "A web project, " + "long " * 20)]
+    hub.answers["TemplateList"] = {"templates": found}
+
+    async def work(pilot: Pilot[None], app: Dashboard) -> None:
+        await pilot.press("t")
+        while "One shell" not in picture(app):
+            await pilot.pause(0.01)
+        (line,) = (line for line in picture(app).splitlines() if "web_dev" in line)
+        assert line.rstrip(" │").endswith("…")
+        await pilot.press("j", "escape")
+        assert len(app.screen_stack) == 1
+
+    run(hub, work)
+
+
 def test_what_the_hub_refuses_is_said(hub: ScriptedHub) -> None:
     def refuse(_: object) -> dict[str, Any]:
         raise RequestError("process.no_binary", "there is no program 'npm'")

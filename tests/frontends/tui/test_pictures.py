@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import anyio
 import pytest
 
-from tests.frontends.tui.worlds import drawn, world
+from tests.frontends.tui.worlds import NOW, drawn, picture, settle, world
+from wezparallel.frontends.tui.app import Dashboard
 
 FOLDER = Path(__file__).with_name("pictures")
 SIZES = ((40, 12), (80, 24), (200, 60))
@@ -40,3 +42,18 @@ def test_no_line_is_longer_than_the_screen_and_the_first_and_last_are_the_bars(s
     assert "live" in lines[0]
     assert "q quit" in lines[-1]
     assert "coder" in "\n".join(lines)
+
+
+@pytest.mark.usefixtures("utc")
+def test_a_window_that_changes_its_size_looks_as_if_it_always_had_it() -> None:
+    app = Dashboard(world=world(20), clock=lambda: NOW, look="dark")
+
+    async def main() -> str:
+        async with app.run_test(size=(200, 60)) as pilot:
+            await settle(pilot, app)
+            for size in ((80, 24), (40, 12)):
+                await pilot.resize_terminal(*size)
+                await settle(pilot, app)
+            return picture(app)
+
+    assert anyio.run(main) == (FOLDER / "20-40x12.txt").read_text()
