@@ -7,7 +7,6 @@ is the configuration that measures, inside the window, from the key's callback o
 from __future__ import annotations
 
 import json
-import os
 import statistics
 import sys
 from pathlib import Path

@@ -13,6 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+
 def as_json(piece: Piece) -> bytes:
     """Return a piece of output as one line of JSON."""
     try:
