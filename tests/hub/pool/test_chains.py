@@ -85,9 +85,9 @@ def test_a_failing_one_in_the_middle_stops_the_rest_with_reasons_until_it_is_men
     add(daemon, root, "c", depends_on={"b": "ready"}, auto_start=False)
     add(daemon, root, "d", depends_on={"c": "started"}, auto_start=False)
     with pytest.raises(RequestError) as refused:
-        daemon.call("ProcessStart", process="shop/d")
+        daemon.call("ProcessStart", process="shop/d", wait="ready")
     assert refused.value.code == "process.bad_state"
-    assert refused.value.message.startswith("shop/d needs c: started, but c failed: needs b: ready, but b exited 3")
+    assert "needs c: started, but c failed: needs b: ready, but b exited 3" in refused.value.message
     for name in "cd":
         record = shop(daemon, name)
         assert (record["state"], record["pid"], record["run_id"]) == ("failed", None, None)
@@ -101,12 +101,23 @@ def test_a_job_that_is_needed_has_to_end_well(daemon: Daemon, root: Path) -> Non
     add(daemon, root, "migrate", "test -e ok", restart="never", auto_start=False)
     add(daemon, root, "web", depends_on={"migrate": "exited_ok"}, auto_start=False)
     with pytest.raises(RequestError, match="needs migrate: exited_ok, but migrate exited 1"):
-        daemon.call("ProcessStart", process="shop/web")
+        daemon.call("ProcessStart", process="shop/web", wait="ready")
     (root / "ok").touch()
-    daemon.call("ProcessStart", process="shop/web")
+    daemon.call("ProcessStart", process="shop/web", wait="ready")
     assert (shop(daemon, "migrate")["state"], shop(daemon, "migrate")["run"]) == ("exited", 2)
     daemon.call("ProcessRestart", process="shop/web")
     assert shop(daemon, "migrate")["run"] == 2
+
+
+def test_a_start_that_has_to_wait_for_another_process_answers_at_once_and_says_so(daemon: Daemon, root: Path) -> None:
+    add(daemon, root, "job", "read -r go", restart="never", auto_start=False)
+    add(daemon, root, "web", depends_on={"job": "exited_ok"}, auto_start=False)
+    for command in ("ProcessStart", "ProcessRestart"):
+        started = daemon.call(command, process="shop/web")["process"]
+        assert (started["state"], started["waits_for"], started["pid"]) == ("not_started", "process", None)
+    comes(daemon, "job", "running")
+    daemon.call("ProcessType", process="shop/job", text="go\n")
+    assert comes(daemon, "web", "running")["waits_for"] is None
 
 
 def test_a_start_starts_what_is_needed_and_a_stop_leaves_alone_who_needs_it(daemon: Daemon, root: Path) -> None:
@@ -119,7 +130,7 @@ def test_a_start_starts_what_is_needed_and_a_stop_leaves_alone_who_needs_it(daem
     assert [shop(daemon, name)["pid"] for name in ("api", "web")] == [pids["api"], pids["web"]]
     daemon.call("ProcessRestart", process="shop/web")
     assert shop(daemon, "db")["state"] == "stopped"  # what it needs itself is there
-    daemon.call("ProcessRestart", process="shop/api")
+    daemon.call("ProcessRestart", process="shop/api", wait="ready")
     assert shop(daemon, "db")["state"] == "running"
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from wezparallel.errors import RequestError
 from wezparallel.hub.handlers.instantiating import from_template
-from wezparallel.hub.handlers.process import accepted_one, record, until_up
+from wezparallel.hub.handlers.process import WAITS_LONG, accepted_one, record, until_up
 from wezparallel.hub.pool import checks, dependencies, kinds, showing
 from wezparallel.hub.pool.admission import check_room
 from wezparallel.hub.pool.spares import Wanted
@@ -87,12 +87,12 @@ async def added(hub: Hub, _command: words.ProcessAdd, accepted: Accepted) -> wor
     """Answer once it is spawned or known to wait, or why it is not."""
     process = accepted_one(hub, accepted)
     now, error = "added" if accepted["run_id"] is None else "spawned", None
-    if now == "spawned" and process.waits_for != "process":
+    if now == "spawned":
         try:
             await until_up(hub, process, accepted["run_id"])
         except RequestError as refused:
             now, error = "refused", refused.to_json()
-    if now == "spawned" and process.waits_for in ("process", "admission"):
+    if now == "spawned" and process.waits_for in WAITS_LONG:
         now = "waits"
     dropped = accepted.get("dropped") or []
     return words.ProcessAdded(

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from wezparallel.hub.comms.dispatch import Accepted
 
 MAX_PAGE = 896 * 1024  # bytes of records in one reply; a line has 1 MiB
+WAITS_LONG = ("process", "admission")  # for another process or a free place: as long as that takes
 SMALL = 800  # characters of a command; up to there a record is not measured
 
 
@@ -166,13 +167,13 @@ def accepted_one(hub: Hub, accepted: Accepted) -> Process:
 
 
 async def until_up(hub: Hub, process: Process, run_id: str) -> None:
-    """Wait until a run was spawned. Raises RequestError when it never will be."""
+    """Wait until a run was spawned or is known to wait longer. Raises RequestError when it never will be."""
 
-    def settled() -> bool:
-        return process.waits_for == "admission" or not (process.planned and process.planned.run_id == run_id)
+    def is_planned() -> bool:
+        return process.planned is not None and process.planned.run_id == run_id
 
-    await hub.pool.until(process, settled)
-    if process.waits_for == "admission":
+    await hub.pool.until(process, lambda: process.waits_for in WAITS_LONG or not is_planned())
+    if is_planned():
         return
     refused = hub.pool.refusals.get(run_id)
     if refused is not None:
