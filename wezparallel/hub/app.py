@@ -93,7 +93,8 @@ class Hub:
         self.workspaces = Workspaces(self)
         self.trust = Trust(self)
         self.worktrees = Worktrees(self)
-        self.dispatcher = Dispatcher(self, Handlers(ROWS, self.stopping.set), self.soon)
+        self.handlers = Handlers(ROWS, self.stopping.set)
+        self.dispatcher = Dispatcher(self, self.handlers, self.soon)
         self.sampling = Sampling(self)
         self.scraping = Scraping(self)
         self.screens = Screens()
@@ -270,6 +271,8 @@ async def run() -> int:
 async def serve_public(hub: Hub) -> None:
     """Finish what was accepted before, then answer the public socket."""
     hub.bus.publish("hub.started", {"hub_id": hub.hub_id})
+    if hub.state.processes or hub.state.workspaces:
+        hub.handlers.load()
     hub.dispatcher.resume()
     await hub.store.wait_committed(hub.store.ticket())
     listener = socket.socket(fileno=hub.listeners["public"])
