@@ -337,3 +337,11 @@ def test_nobody_else_may_read_the_file(store, path):
 def test_the_reserved_names_are_free(store):
     tables = {row[0] for row in store._reader.execute("SELECT name FROM sqlite_master").fetchall()}
     assert not tables & {"processes", "claude_sessions", "activity_logs"}
+
+
+def test_who_asks_after_the_end_is_told_to_ask_the_next_hub(store):
+    store.check_open()
+    store.close()
+    with pytest.raises(RequestError) as refused:
+        store.check_open()
+    assert refused.value.code == "hub.restarting"

@@ -252,6 +252,11 @@ class Store:
             self.when_committed(ticket, event.set)
             await event.wait()
 
+    def check_open(self) -> None:
+        """Refuse to go on with a database that is closed. Raises RequestError `hub.restarting`."""
+        if self._closed:
+            raise RequestError("hub.restarting", "the daemon is closing its database; send the request again")
+
     def close(self) -> None:
         """Commit what is pending and end the writer.
 
@@ -331,8 +336,7 @@ class Store:
     # The machinery
 
     def _enqueue(self, sql: str, parameters: Parameters) -> None:
-        if self._closed:
-            raise RequestError("hub.restarting", "the daemon is closing its database; send the request again")
+        self.check_open()
         for value in parameters:
             if isinstance(value, str):
                 value.encode()  # a lone surrogate must fail here, not in a batch that others wait for
