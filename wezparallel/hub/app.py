@@ -85,6 +85,8 @@ class Hub:
         self.bus.on_event.append(self.counts.event)
         self.timers = Timers()
         self.stopping = anyio.Event()
+        self.is_over = False
+        """Its tasks are ending: nothing more is begun."""
         self.environments = EnvIds(link)
         self.soon = server.soon()
         self.spares = Spares(self)
@@ -141,6 +143,11 @@ class Hub:
                 known=known[:20],
             )
         return found
+
+    def check_serving(self) -> None:
+        """Begin nothing while the last tasks are ending; the loop still turns. Raises RequestError `hub.restarting`."""
+        if self.is_over:
+            raise RequestError("hub.restarting", "the daemon is ending; send the request again")
 
     def drop_unused_environments(self) -> None:
         """Have the keeper forget the environments that no process and no workspace names."""
@@ -261,8 +268,10 @@ async def run() -> int:
             await hub.gui.finish()
             hub.sampling.write()
             hub.bus.publish("hub.stopping", {"hub_id": hub.hub_id})
+            hub.is_over = True
             tasks.cancel_scope.cancel()
     finally:
+        hub.is_over = True
         link.close()
         store.close()
     return 0

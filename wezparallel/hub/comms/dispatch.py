@@ -127,7 +127,7 @@ class Dispatcher:
             return
         slot = self._slot(connection, request, began)
         try:
-            self._hub.store.check_open()  # the loop still turns while the last tasks of a hub that ends are ending
+            self._hub.check_serving()
             command = self._parse(request)
             handler = self._handlers[request.name]
             if isinstance(handler, Read):
