@@ -145,7 +145,7 @@ class Hub:
         return found
 
     def check_serving(self) -> None:
-        """Begin nothing while the last tasks are ending; the loop still turns. Raises RequestError `hub.restarting`."""
+        """Begin nothing while the last tasks are ending, for which the loop turns. Raises `hub.restarting`."""
         if self.is_over:
             raise RequestError("hub.restarting", "the daemon is ending; send the request again")
 
