@@ -155,7 +155,7 @@ def look(daemon: Daemon) -> State:
         state.threads[name] = int(text.split("Threads:")[1].split()[0])
     for folder in (Path(daemon.runtime), daemon.home):
         found = (path for path in folder.rglob("*") if not path.name.startswith("state.db"))
-        state.files |= {str(path) for path in found if path.parent.name != "snapshots"}  # so many are kept
+        state.files |= {str(path) for path in found if "snapshots" not in path.parts}  # so many are kept
     mark = f"{MARK}={daemon.home}".encode()
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and int(entry.name) not in (*pids.values(), os.getpid()):
