@@ -16,29 +16,16 @@ from functools import cache
 from wezparallel import paths
 from wezparallel.client import launch, text
 from wezparallel.client.control import Control
+from wezparallel.client.findings import Finding
 from wezparallel.errors import LinkError, RequestError
 from wezparallel.frontends.cli import config, exits, siblings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import NamedTuple
 
     from wezparallel.frontends.cli.context import Context
     from wezparallel.types import JsonObject
-
-    class Finding(NamedTuple):
-        """One check's result."""
-
-        level: str
-        """`ok`, `fix` (something does not work) or `note` (good to know)"""
-        subject: str
-        said: str
-        fix: str = ""
-else:
-    from collections import namedtuple
-
-    Finding = namedtuple("Finding", "level subject said fix", defaults=("",))
 
 _NEEDED = ("pydantic", "anyio", "psutil", "yaml", "structlog")
 _LITTLE = 1 << 30  # bytes free below which logs soon cannot be written

@@ -16,6 +16,7 @@ import time
 
 from wezparallel import paths
 from wezparallel.client import launch, text
+from wezparallel.client.findings import Finding
 from wezparallel.errors import RequestError
 from wezparallel.frontends.wezterm import linking
 from wezparallel.frontends.wezterm.cli import Wezterm, find_program
@@ -24,21 +25,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
-    from typing import NamedTuple
 
     from wezparallel.types import JsonObject
-
-    class Finding(NamedTuple):
-        """One check's result."""
-
-        level: str
-        subject: str
-        said: str
-        fix: str = ""
-else:
-    from collections import namedtuple
-
-    Finding = namedtuple("Finding", "level subject said fix", defaults=("",))
 
 FORMAT = 1
 _PATIENCE_S = 5.0
