@@ -38,7 +38,7 @@ __all__ = ["Pool", "alive"]
 
 log = structlog.get_logger()
 
-REFUSALS = 1000
+REFUSALS = 256  # kept for those who wait for a start; whoever waited for an older one was told long ago
 VIEWER_WAIT_S = 1.0  # a process whose pane is being opened starts then at the latest
 
 
@@ -296,7 +296,7 @@ class Pool(Telling):
         self._spawning.discard(run.run_id)
         # Not the error itself: its traceback would keep every frame that it went through.
         self.refusals[run.run_id] = RequestError(error.code, error.message, **error.data)
-        if len(self.refusals) > REFUSALS:  # whoever waited for the oldest was told long ago
+        if len(self.refusals) > REFUSALS:
             del self.refusals[next(iter(self.refusals))]
         run.status = "lost"
         self._hub.store.put_run(run)

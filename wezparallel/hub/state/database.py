@@ -30,7 +30,7 @@ def connect(path: str, *, read_only: bool = False) -> sqlite3.Connection:
         # NORMAL: a commit is a write into the log without fsync. It survives the death of any process.
         connection.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;")
         # All that is asked often is in the hub's memory; of the 2 MB that are usual nobody would have anything.
-        connection.execute("PRAGMA cache_size=-512")
+        connection.execute("PRAGMA cache_size=-128")
         # Checkpoints are the only fsyncs; the writer makes them when nobody waits for it.
         connection.execute("PRAGMA wal_autocheckpoint=0")
         if read_only:
