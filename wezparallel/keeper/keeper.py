@@ -167,13 +167,14 @@ class Keeper:
             self.tell(LOST, process_id=process.process_id, offset=process.log.writer.end - lost, bytes=lost)
         if process.viewers:
             self.viewers.output(process, b"" if lost else data)
-        if run.tty and (BELL in data or not process.log.modes.quiet or process.calling.is_open):
+        quiet = process.log.modes.quiet
+        if run.tty and (BELL in data or not quiet or process.calling.is_open):
             process.calling.heard(data)
         answers = process.answers
         if answers.alone:
             answers.answer(run, data)
         else:
-            answers.recent = data
+            answers.recent = b"" if quiet else data
             answers.recent_at = self.loop.now()
         if not run.had_output:
             run.had_output = True

@@ -7,7 +7,6 @@ hub, a viewer or a timer waiting: what is urgent (the hub) runs first in each tu
 from __future__ import annotations
 
 import heapq
-import math
 import os
 import select
 import selectors
@@ -74,10 +73,8 @@ class Loop:
         signal.set_wakeup_fd(self._wakeup_write, warn_on_full_buffer=False)
         self.watch(self._wakeup, self._on_signal, urgent=True)
 
-    @staticmethod
-    def now() -> float:
-        """Return the monotonic clock, in seconds."""
-        return time.monotonic()
+    now = staticmethod(time.monotonic)
+    """Returns the monotonic clock, in seconds."""
 
     def watch(
         self,
@@ -141,24 +138,27 @@ class Loop:
 
     def turn(self) -> None:
         """Wait for what comes next and do it: urgent descriptors, the others, work put off, timers."""
-        ready = [(self._watches.get(fd), fd, events) for fd, events in self._poll(self._wait())]
+        watches = self._watches
+        ready = [(watches.get(fd), fd, events) for fd, events in self._poller.poll(self._wait(), len(watches) or -1)]
         if len(ready) > 1:
             ready.sort(key=lambda event: event[0] is None or not event[0].urgent)
         for watch, fd, events in ready:
             # An earlier callback of this turn may have ended or replaced this watch.
-            if watch is None or self._watches.get(fd) is not watch:
+            if watch is None or watches.get(fd) is not watch:
                 continue
             # What is neither readable nor writable hung up or broke, and is both.
             if events & ~_OUT and watch.on_read:
                 self._call(watch.on_read)
-                if self._watches.get(fd) is not watch:
+                if watches.get(fd) is not watch:
                     continue
             if events & ~_IN and watch.on_write:
                 self._call(watch.on_write)
-        soon, self._soon = self._soon, []
-        for callback in soon:
-            self._call(callback)
-        self._fire()
+        if self._soon:
+            soon, self._soon = self._soon, []
+            for callback in soon:
+                self._call(callback)
+        if self._timers and self._timers[0][0] <= self.now():
+            self._fire()
 
     def close(self) -> None:
         """Give up the loop's own descriptors."""
@@ -167,20 +167,13 @@ class Loop:
         os.close(self._wakeup)
         os.close(self._wakeup_write)
 
-    def _poll(self, wait_s: float | None) -> list[tuple[int, int]]:
-        # Rounded up to what epoll counts in, so that a timer's turn does not come before its time.
-        timeout_s = -1 if wait_s is None else math.ceil(wait_s * 1000) / 1000
-        try:
-            return self._poller.poll(timeout_s, len(self._watches) or -1)
-        except InterruptedError:
-            return []
-
-    def _wait(self) -> float | None:
+    def _wait(self) -> float:
+        """Return the seconds until something is to be done; -1 when nothing is. (epoll rounds them up.)"""
         if self._soon:
             return 0
         while self._timers and self._timers[0][2].callback is None:
             heapq.heappop(self._timers)
-        return max(0.0, self._timers[0][0] - self.now()) if self._timers else None
+        return max(0.0, self._timers[0][0] - self.now()) if self._timers else -1
 
     def _fire(self) -> None:
         now = self.now()
