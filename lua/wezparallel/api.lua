@@ -413,6 +413,8 @@ local M = {}
 ---@field view 'none'|'plan'|nil
 ---@field wait 'spawned'|'ready'|nil When to answer.
 ---@field environment table<string, string>|nil The caller's environment; kept in memory only.
+---Of a caller who goes there at once: the focused process begins in it. Kept in memory only.
+---@field terminal Terminal|nil
 
 ---Stop everything in a workspace and hide it.
 ---@class WorkspaceClose

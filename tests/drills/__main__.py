@@ -37,8 +37,8 @@ def parse(argv: list[str]) -> argparse.Namespace:
     quiet.add_argument("--processes", type=int, default=20, help="processes that sleep (20)")
     starts = drills.add_parser("soak", help="start and stop mixed processes, and look for what they leave")
     starts.add_argument("--starts", type=int, default=1000, help="how many (1000)")
-    starts.add_argument("--warm-up", type=int, default=200, help="before the first look (200)")
-    starts.add_argument("--growth-kb", type=int, default=1024, help="by which hub or keeper may grow (1024)")
+    starts.add_argument("--warm-up", type=int, default=3000, help="before the first look (3000)")
+    starts.add_argument("--growth-kb", type=int, default=256, help="by which hub or keeper may grow (256)")
     starts.add_argument("--seed", default=secrets.token_hex(3), help="repeats the same processes (random)")
     starts.set_defaults(run=soak.main)
     for drill, run in ((flood, hub.main), (quiet, idle.main)):

@@ -188,6 +188,7 @@ class WorkspaceApply(Mutation[WorkspaceApplied]):
     view: View = "none"
     wait: WaitFor = "spawned"
     environment: Environment = None
+    terminal: Focused = None
 
 
 class WorkspaceSwitched(Reply):

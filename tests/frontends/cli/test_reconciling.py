@@ -90,6 +90,14 @@ def test_yes_restarts_what_changed_but_no_agent_and_no_restart_asks_none(real: C
     assert (after["coder"] == before["coder"], after["server"] == before["server"]) == (True, False)
 
 
+def test_a_new_pane_that_it_goes_to_begins_in_this_terminal(shop: CommandLine, daemon: Daemon) -> None:
+    size = "{command: 'stty size; exec sleep 2002', focus: true}"
+    write(shop, "layout: |\n  server size\npanes:\n  server: sleep 1000\n  size: " + size + "\n")
+    with shop.terminal("up", "--trust", columns=111, rows=37) as terminal:
+        terminal.wait_for("37 111")
+    assert "37 111" in str(daemon.call("LogRead", process="shop/size"))  # not only by a redraw for the viewer
+
+
 def test_a_file_that_is_broken_or_gone_is_said_and_what_runs_runs_on(shop: CommandLine, daemon: Daemon) -> None:
     before = pids(daemon)
     write(shop, "panes: {server: [}\n")

@@ -74,7 +74,7 @@ def _reconciled(context: Context, fields: JsonObject) -> list[JsonObject]:
 
 
 def _view(fields: JsonObject) -> JsonObject:
-    return {name: fields[name] for name in ("view", "environment")}
+    return {name: fields[name] for name in ("view", "environment", "terminal")}
 
 
 def _what(context: Context, root: str) -> tuple[str | None, JsonObject]:

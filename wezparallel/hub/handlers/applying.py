@@ -44,7 +44,7 @@ def apply(hub: Hub, command: words.WorkspaceApply) -> Accepted:
         workspace.env_id = hub.environments.put(command.environment)
     workspace.template, workspace.template_path, workspace.variables = compiled.name, path, variables
     workspace.folder = "" if folder == compiled.root else folder
-    accepted["runs"] = application.act(command.restart, command.view)
+    accepted["runs"] = application.act(command.restart, command.view, command.terminal)
     if command.prune:
         accepted["gone"] = [one["process_id"] for one in accepted["changes"] if one["kind"] == "removed"]
     return accepted

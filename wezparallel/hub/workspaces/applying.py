@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from wezparallel.errors import RequestError
+from wezparallel.hub.pool import showing
 from wezparallel.hub.state.model import Process, Workspace, rfc3339
 from wezparallel.hub.workspaces import discovery
 from wezparallel.hub.workspaces.reconcile import Step, reconcile, told
@@ -19,6 +20,7 @@ from wezparallel.hub.workspaces.reconcile import Step, reconcile, told
 if TYPE_CHECKING:
     from wezparallel.hub.app import Hub
     from wezparallel.hub.workspaces.templates import Compiled
+    from wezparallel.protocol.terminal import Terminal
     from wezparallel.protocol.workspace import Change
 
 ALL = "*"
@@ -75,8 +77,14 @@ class Application:
                     field="restart",
                 )
 
-    def act(self, restart: Sequence[str], view: str) -> dict[str, str]:
-        """Carry the steps out; return the runs that this started, by process id."""
+    def act(self, restart: Sequence[str], view: str, terminal: Terminal | None = None) -> dict[str, str]:
+        """Carry the steps out; return the runs that this started, by process id.
+
+        Args:
+            restart: names of changed processes to restart.
+            view: `plan` reserves what has a pane for its viewer.
+            terminal: in which the focused process begins, if this starts it.
+        """
         placed: list[tuple[Step, Process]] = []
         order = {settings.name: at for at, settings in enumerate(self._compiled.settings)}
         for step in self.steps:
@@ -91,6 +99,7 @@ class Application:
                 self._change(step, process, order[step.name])
             placed.append((step, process))
         self._finish_workspace()
+        showing.expect(self._hub, self._hub.state.processes.get(self._workspace.focus or ""), terminal)
         # Only now: what starts may wait for one that stands further down.
         runs = {process.process_id: self._start(step, process, restart, view) for step, process in placed}
         return {process_id: run_id for process_id, run_id in runs.items() if run_id is not None}
