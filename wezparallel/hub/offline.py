@@ -12,7 +12,7 @@ import sys
 
 from wezparallel.errors import RequestError, WezparallelError
 from wezparallel.hub import configuration
-from wezparallel.hub.gui import first
+from wezparallel.hub.gui import first_files
 from wezparallel.hub.handlers import config as handlers
 from wezparallel.hub.schema import config_schema
 from wezparallel.protocol import config as words
@@ -26,7 +26,7 @@ def main(arguments: list[str]) -> int:
         sys.stdout.write(json.dumps(config_schema(), indent=2) + "\n")
         return 0
     if name == "gui":
-        first.write(configuration.load().settings)
+        first_files.write(configuration.load().settings)
         return 0
     try:
         reply = _answer(name, json.loads(sys.stdin.read() or "{}"))

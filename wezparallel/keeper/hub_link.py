@@ -13,8 +13,8 @@ import os
 import socket
 
 from wezparallel.errors import RequestError
-from wezparallel.keeper import attention, together, tree
 from wezparallel.keeper import messages as m
+from wezparallel.keeper import outer_terminal, together, tree
 from wezparallel.keeper.connection import Connection
 from wezparallel.keeper.log import MEMORY
 from wezparallel.wire.frames import HELLO, MESSAGE, UPGRADE
@@ -305,12 +305,12 @@ class HubLink:
 
     def _nudge(self, message: JsonObject) -> Answer:
         viewer = self._keeper.viewers.find(message["viewer_id"])
-        done = viewer is not None and attention.nudge(viewer, str(message["name"]), str(message["value"]))
+        done = viewer is not None and outer_terminal.nudge(viewer, str(message["name"]), str(message["value"]))
         return {"done": done}, []
 
     def _notify(self, message: JsonObject) -> Answer:
         viewer = self._keeper.viewers.find(message["viewer_id"])
-        done = viewer is not None and attention.notify(viewer, str(message["title"]), str(message["body"]))
+        done = viewer is not None and outer_terminal.notify(viewer, str(message["title"]), str(message["body"]))
         return {"done": done}, []
 
     def _together(self, message: JsonObject) -> Answer:

@@ -24,11 +24,3 @@ def write(settings: Settings) -> None:
     wanted = keys.encode(settings.ui.keybindings)
     if content(paths.keys_file()) != wanted:  # WezTerm reloads when it changes
         replace(paths.keys_file(), wanted)
-
-
-def _content(path: str) -> bytes | None:
-    try:
-        with open(path, "rb") as file:
-            return file.read()
-    except OSError:
-        return None
