@@ -1,7 +1,7 @@
 --- A strict stand-in for WezTerm's Lua, after what was read in its source and seen on the real thing.
 ---
 -- What the real one lacks raises here, what yields there yields here, and what fails there fails here. The chunk gets
--- `host` (functions of Python, see fake.py) and the loader of its other parts, and returns `wezterm` and the
+-- `host` (functions of Python, see lua_process.py) and the loader of its other parts, and returns `wezterm` and the
 -- controls of the test. Virtual time: nothing happens but what `drain` and `advance` make happen.
 local host, load_part = ...
 

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from tests.lua.conftest import EMPTY, ROOT
-from tests.lua.fake import HELD, FakeWezterm, LuaFaultError, really
+from tests.lua.fake import FakeWezterm
+from tests.lua.lua_process import HELD, LuaFaultError, really
 from tests.lua.test_state import write
 from tests.support.daemon import Daemon
 

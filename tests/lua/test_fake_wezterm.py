@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.lua.conftest import EMPTY
-from tests.lua.fake import HELD, FakeWezterm, LuaFaultError, really
+from tests.lua.fake import FakeWezterm
+from tests.lua.lua_process import HELD, LuaFaultError, really
 
 HEAD = "local wezterm = require 'wezterm' local act = wezterm.action local mux = wezterm.mux;\n"
 Make = Callable[..., FakeWezterm]

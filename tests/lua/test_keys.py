@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.lua.fake import FakeWezterm, plain
+from tests.lua.fake import FakeWezterm
+from tests.lua.lua_process import plain
 from tests.lua.test_setup import FACTS, Make, started
 from tests.lua.test_state import write
 

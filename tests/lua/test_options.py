@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.lua.fake import FakeWezterm, LuaFaultError
+from tests.lua.fake import FakeWezterm
+from tests.lua.lua_process import LuaFaultError
 
 READ = "return require('wezparallel.options').read(...)"
 

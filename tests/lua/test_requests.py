@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.lua.fake import EPOCH, HELD, FakeWezterm
+from tests.lua.fake import FakeWezterm
+from tests.lua.lua_process import EPOCH, HELD
 from tests.lua.test_setup import Make, started
 from tests.lua.test_state import write
 from tests.lua.test_status import MUX, asked, in_pane, process, snapshot

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from tests.lua.conftest import ROOT
-from tests.lua.fake import FakeWezterm, LuaFaultError, plain
+from tests.lua.fake import FakeWezterm
+from tests.lua.lua_process import LuaFaultError, plain
 from tests.lua.test_state import write
 
 Make = Callable[..., FakeWezterm]

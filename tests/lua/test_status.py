@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.lua.fake import EPOCH, FakeWezterm
+from tests.lua.fake import FakeWezterm
+from tests.lua.lua_process import EPOCH
 from tests.lua.test_setup import FACTS, Make, started
 from tests.lua.test_state import write
 
