@@ -87,9 +87,8 @@ end
 
 -- Let the person choose a process; `keep` tells which are offered.
 function M.pick_process(window, pane, title, keep, chosen)
-  local snapshot, failure = client.snapshot()
+  local snapshot = menus.or_complain(window, pane, client.snapshot())
   if not snapshot then
-    menus.complain(window, pane, failure)
     return
   end
   local focused = panes.process_of(pane, snapshot)
@@ -181,9 +180,8 @@ end
 
 -- Let the person choose one of our workspaces, and with `foreign` one of WezTerm's that are none of ours.
 function M.pick_workspace(window, pane, spec, chosen)
-  local snapshot, failure = client.snapshot()
+  local snapshot = menus.or_complain(window, pane, client.snapshot())
   if not snapshot then
-    menus.complain(window, pane, failure)
     return
   end
   local list, choices, ours = {}, {}, {}

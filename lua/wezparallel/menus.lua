@@ -190,6 +190,20 @@ function M.complain(window, pane, failure)
   )
 end
 
+---Return what was answered; where nothing was, tell what went wrong.
+---@generic T
+---@param window Window|nil
+---@param pane Pane|nil
+---@param answer T|nil
+---@param failure Failure|nil
+---@return T|nil
+function M.or_complain(window, pane, answer, failure)
+  if not answer then
+    M.complain(window, pane, failure)
+  end
+  return answer
+end
+
 ---@class Entry
 ---@field name string of the action
 ---@field text string what it does, for menus and the palette

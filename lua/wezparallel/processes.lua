@@ -105,9 +105,8 @@ end
 ---@param window Window
 ---@param pane Pane
 function M.next_waiting(window, pane)
-  local snapshot, failure = client.snapshot()
+  local snapshot = menus.or_complain(window, pane, client.snapshot())
   if not snapshot then
-    menus.complain(window, pane, failure)
     return
   end
   local here = panes.process_of(pane, snapshot)
@@ -140,10 +139,8 @@ function M.restart(window, pane, process_id)
     choosing.pick_process(window, pane, 'Restart a process', any, M.restart)
     return
   end
-  local reply, failure = client.call({ ProcessRestart = { process = process_id } }, STOPPING_S)
-  if not reply then
-    menus.complain(window, pane, failure)
-  end
+  local request = { ProcessRestart = { process = process_id } }
+  menus.or_complain(window, pane, client.call(request, STOPPING_S))
 end
 
 ---Kill a process and everything below it, after a question.
@@ -157,10 +154,7 @@ function M.kill(window, pane, process_id)
   end
   local question = ('Kill %s and everything below it?'):format(process_id)
   menus.confirm(window, pane, question, 'Kill ' .. process_id, function(on, at)
-    local reply, failure = client.call({ ProcessKill = { process = process_id } }, STOPPING_S)
-    if not reply then
-      menus.complain(on, at, failure)
-    end
+    menus.or_complain(on, at, client.call({ ProcessKill = { process = process_id } }, STOPPING_S))
   end)
 end
 
@@ -199,9 +193,8 @@ function M.type_all(window, pane, line)
     menus.ask(window, pane, { description = description }, M.type_all)
   else
     local request = { ProcessTypeMany = { processes = targets, text = line, enter = true } }
-    local reply, failure = client.call(request)
+    local reply = menus.or_complain(window, pane, client.call(request))
     if not reply then
-      menus.complain(window, pane, failure)
       return
     end
     for _, one in ipairs(reply.refused or {}) do
@@ -227,9 +220,9 @@ function M.sync_panes(window, pane)
     menus.tell(window, 'There are no two panes of ours in this tab')
     return
   end
-  local reply, failure = client.call { ViewSync = { processes = processes, on = on } }
+  local reply =
+    menus.or_complain(window, pane, client.call { ViewSync = { processes = processes, on = on } })
   if not reply then
-    menus.complain(window, pane, failure)
     return
   end
   local text = on and 'What you type here goes to ' .. table.concat(reply.processes, ', ')

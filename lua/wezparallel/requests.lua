@@ -83,10 +83,7 @@ function KINDS.ask_close(request, window, pane)
   local question = ('Its pane is closed. Stop %s, too?'):format(name)
   menus.confirm(window, pane, question, 'Stop ' .. name, function(on, at)
     local stop = { ProcessStop = { process = request.process_id } }
-    local reply, failure = require('wezparallel.client').call(stop, 60)
-    if not reply then
-      menus.complain(on, at, failure)
-    end
+    menus.or_complain(on, at, require('wezparallel.client').call(stop, 60))
   end)
 end
 

@@ -60,9 +60,8 @@ local function ask_for_trust(window, pane, failure, again)
     lines = changed and data.changes or data.commands or {},
   }, function(on, at)
     local trust = { name = data.path, root = data.root, sha256 = data.sha256 }
-    local reply, refused = client.call { TemplateTrust = trust }
+    local reply = menus.or_complain(on, at, client.call { TemplateTrust = trust })
     if not reply then
-      menus.complain(on, at, refused)
       return
     end
     again(on, at)
@@ -127,9 +126,8 @@ function M.create(window, pane, template)
     create_named(window, pane, root, template)
     return
   end
-  local reply, failure = client.call { TemplateList = { root = root } }
+  local reply = menus.or_complain(window, pane, client.call { TemplateList = { root = root } })
   if not reply then
-    menus.complain(window, pane, failure)
     return
   end
   local choices = { { label = 'what fits this folder', id = '' } }
@@ -229,11 +227,9 @@ function M.delete(window, pane, name)
   end
   local question = ('Stop everything in %s and forget it, with its logs?'):format(name)
   menus.confirm(window, pane, question, 'Delete ' .. name, function(on, at)
-    local reply, failure = client.call({ WorkspaceDelete = { name = name } }, DELETING_S)
-    if reply then
+    local request = { WorkspaceDelete = { name = name } }
+    if menus.or_complain(on, at, client.call(request, DELETING_S)) then
       menus.tell(on, name .. ' is deleted')
-    else
-      menus.complain(on, at, failure)
     end
   end)
 end
@@ -259,9 +255,8 @@ end
 ---@param pane Pane|nil
 ---@return string[]|nil restored names
 function M.restore(window, pane)
-  local list, failure = open_ones()
+  local list = menus.or_complain(window, pane, open_ones())
   if not list then
-    menus.complain(window, pane, failure)
     return nil
   end
   local restored, first = {}, nil
