@@ -13,6 +13,9 @@ from wezparallel.protocol.workspace import Plan
 MAX_SOURCE = 512 * 1024
 Kind = Literal["workspace", "process"]
 AnyKind = Annotated[Kind | None, Field(description="What it is a template of; null: what its text says.")]
+LookedIn = Annotated[
+    dict[str, str] | None, Field(description="The caller's, to look further in; kept nowhere.", repr=False)
+]
 SHA256 = r"^[0-9a-f]{64}$"
 
 
@@ -80,9 +83,7 @@ class TemplateGet(Command[TemplateReply]):
     kind: Annotated[Kind | None, Field(description="Null: a workspace's, else a process's.")] = None
     root: str | None = None
     variables: Annotated[dict[str, str], Field(description="Values for its `${NAME}` and `{{name}}`.")] = {}
-    environment: Annotated[
-        dict[str, str] | None, Field(description="The caller's, to look further in; kept nowhere.", repr=False)
-    ] = None
+    environment: LookedIn = None
 
 
 class TemplateChecked(Reply):
@@ -102,9 +103,7 @@ class TemplateCheck(Command[TemplateChecked]):
     source: Annotated[str, Field(max_length=MAX_SOURCE)]
     root: str | None = None
     variables: Annotated[dict[str, str], Field(description="Values for its `${NAME}`.")] = {}
-    environment: Annotated[
-        dict[str, str] | None, Field(description="The caller's, to look further in; kept nowhere.", repr=False)
-    ] = None
+    environment: LookedIn = None
 
 
 class TemplateTrusted(Reply):
@@ -125,9 +124,7 @@ class TemplateTrust(Mutation[TemplateTrusted]):
     root: Annotated[str | None, Field(description="Absolute folder that it is opened in.")] = None
     sha256: Annotated[str, Field(pattern=SHA256, description="As `template.untrusted` or `TemplateGet` told it.")]
     variables: Annotated[dict[str, str], Field(description="Values for its `${NAME}`.")] = {}
-    environment: Annotated[
-        dict[str, str] | None, Field(description="The caller's, to look further in; kept nowhere.", repr=False)
-    ] = None
+    environment: LookedIn = None
 
 
 class TemplateWritten(Reply):
