@@ -96,7 +96,7 @@ class Client:
         number = self._last_id
         request = envelope.dump({name: body, "id": number})
         with anyio.move_on_after(math.inf if timeout_s is None else timeout_s):
-            return _unwrap(await self._ask(number, request))
+            return sync.unwrap(await self._ask(number, request))
         raise LinkError("the hub did not answer in time; see `wezparallel daemon status`")
 
     async def _ask(self, number: int, request: bytes) -> JsonObject:
@@ -239,7 +239,7 @@ class _Place:
                 self._at.since = int(first["seq"])
                 return Snapshot(snapshot["workspaces"], self._parts + snapshot["processes"])
         elif "Error" in message:
-            _unwrap(message)
+            sync.unwrap(message)
         return None
 
 
@@ -294,12 +294,3 @@ async def _messages(stream: SocketStream) -> AsyncIterator[JsonObject]:
             message = envelope.parse_json(line)
             if isinstance(message, dict):
                 yield message
-
-
-def _unwrap(reply: JsonObject) -> JsonObject:
-    error = reply.get("Error")
-    if error is not None:
-        failure = RequestError(error.get("code", "internal.bug"), error.get("message", ""))
-        failure.data = error.get("data") or {}
-        raise failure
-    return next((body for tag, body in reply.items() if tag != "id" and isinstance(body, dict)), {})

@@ -93,7 +93,7 @@ class Client:
             reason = ""
             try:
                 reply = self._exchange(request, self._last_id, deadline)
-                return _unwrap(reply)
+                return unwrap(reply)
             except RequestError as error:
                 if error.code != "hub.restarting":
                     raise
@@ -243,7 +243,8 @@ def _without_none(**fields: Json) -> JsonObject:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def _unwrap(reply: JsonObject) -> JsonObject:
+def unwrap(reply: JsonObject) -> JsonObject:
+    """Return the body of a reply. Raises RequestError where it is an `Error`."""
     body = next((value for tag, value in reply.items() if tag != "id"), None)
     if "Error" in reply:
         error = reply["Error"]
