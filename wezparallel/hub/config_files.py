@@ -16,6 +16,7 @@ from typing import Any
 
 from wezparallel import paths
 from wezparallel.errors import RequestError
+from wezparallel.hub import regular
 from wezparallel.hub.workspaces.source import START, Mark, Source, printable
 from wezparallel.hub.workspaces.yaml_lines import MAX_BYTES, Mapping, Node, Scalar, Sequence, load
 from wezparallel.protocol.masking import masked_text
@@ -49,7 +50,7 @@ def find(environment: Mapped[str, str], folder: str | None = None) -> Found:
 def read(path: str) -> str:
     """Return a file's text. Raises `config.bad_value` if it is none, too large, or not UTF-8."""
     try:
-        data = _bytes(path)
+        data = regular.read(path, MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise RequestError(
@@ -94,15 +95,6 @@ def plain(node: Node) -> Any:
 def bare(mark: Mark) -> Mark:
     """Return a place without its text, so that an error draws the one whose secrets are covered."""
     return Mark(mark.line, mark.column, mark.length)
-
-
-def _bytes(path: str) -> bytes:
-    # Non-blocking, so that a named pipe of that name cannot hold the hub.
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with open(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(errno.EINVAL, "it is not a regular file")
-        return file.read(MAX_BYTES + 1)
 
 
 def _is_there(path: str) -> bool:

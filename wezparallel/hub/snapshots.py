@@ -19,7 +19,7 @@ import structlog
 
 from wezparallel import paths
 from wezparallel.errors import RequestError
-from wezparallel.hub.gui.writing import replace
+from wezparallel.hub.gui.writing import content, replace
 from wezparallel.hub.state import snapshot, snapshot_files
 from wezparallel.hub.state.model import rfc3339
 
@@ -175,7 +175,7 @@ class Snapshots:
         path = paths.workspaces_file()
         if said == self._shown and os.path.exists(path):
             return
-        left, is_ours = _left(path)
+        left, is_ours = _left(path)  # nothing of what cannot be read: it is moved aside, as what was edited is
         if left == said and is_ours:
             self._shown = said
             return
@@ -191,10 +191,8 @@ class Snapshots:
 
 def _left(path: str) -> tuple[bytes | None, bool]:
     """Return what a file that is there says, None without one; and whether it is as we wrote it."""
-    try:
-        with open(path, "rb") as file:
-            data = file.read()
-    except FileNotFoundError:
+    data = content(path)
+    if data is None:
         return None, False
     with contextlib.suppress(ValueError, KeyError, TypeError, RecursionError):
         told = json.loads(data)

@@ -121,6 +121,13 @@ def test_a_snapshot_that_lua_would_refuse_is_told(
     assert said in problem
 
 
+def test_a_pipe_in_the_place_of_the_snapshot_holds_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    (tmp_path / "wezterm-parallel").mkdir()
+    os.mkfifo(tmp_path / "wezterm-parallel" / "gui.json")
+    assert "not a regular file" in checks.read_snapshot()[1]
+
+
 def test_a_snapshot_of_an_installation_that_is_gone_is_to_be_fixed_by_init(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

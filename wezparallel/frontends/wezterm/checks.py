@@ -18,7 +18,7 @@ from wezparallel import paths
 from wezparallel.client import launch, text
 from wezparallel.client.findings import Finding
 from wezparallel.errors import RequestError
-from wezparallel.frontends.wezterm import linking
+from wezparallel.frontends.wezterm import json_files, linking
 from wezparallel.frontends.wezterm.cli import Wezterm, find_program
 
 TYPE_CHECKING = False
@@ -55,8 +55,7 @@ def read_snapshot() -> tuple[JsonObject | None, str]:
     """Return what Lua reads, and what is wrong with it."""
     path = paths.gui_snapshot()
     try:
-        with open(path, encoding="utf-8") as file:
-            told = json.load(file)
+        told = json_files.read(path)
     except FileNotFoundError:
         return None, f"{_short(path)} is missing"
     except (OSError, ValueError) as error:
@@ -187,8 +186,7 @@ def _snapshot(snapshot: JsonObject | None, problem: str, socket: str | None) -> 
 def _keys(snapshot: JsonObject) -> Iterator[Finding]:
     path = str(snapshot.get("keys") or paths.keys_file())
     try:
-        with open(path, encoding="utf-8") as file:
-            json.load(file)
+        json_files.read(path)
     except FileNotFoundError:
         return
     except (OSError, ValueError) as error:

@@ -5,14 +5,13 @@ Above: `wezparallel up`, which runs this as a program. Below: building.py.
 
 from __future__ import annotations
 
-import json
 import os
 
 from wezparallel import paths
 from wezparallel.client import launch
 from wezparallel.client.sync import Client
 from wezparallel.errors import RequestError
-from wezparallel.frontends.wezterm import building, linking
+from wezparallel.frontends.wezterm import building, json_files, linking
 from wezparallel.frontends.wezterm.cli import Wezterm
 
 TYPE_CHECKING = False
@@ -70,8 +69,7 @@ def command_line(keeper_socket: str | None, socket: str | None) -> building.Comm
 def _has_plugin(mux: str) -> bool:
     """Tell whether this WezTerm's plugin is the one that spoke to the daemon last."""
     try:
-        with open(paths.gui_snapshot(), encoding="utf-8") as file:
-            told = json.load(file)
+        told = json_files.read(paths.gui_snapshot())
         return bool(told["gui"] == mux)
     except (OSError, ValueError, KeyError, TypeError):
         return False

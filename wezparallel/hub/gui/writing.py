@@ -7,6 +7,7 @@ committed before it is written, as with every reply.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import time
@@ -16,7 +17,8 @@ import anyio
 import structlog
 
 from wezparallel.errors import RequestError
-from wezparallel.hub.gui.snapshot import MAX_BYTES, encode
+from wezparallel.hub import regular
+from wezparallel.hub.gui.snapshot import encode
 from wezparallel.hub.state.model import rfc3339
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ APART_S = 0.1  # between two writes
 SHARE = 20  # times what a write costs, in which no other follows unless somebody waits for it
 AGAIN_S = 5.0  # after a disk refused
 MOST_WAITING = 500
+_NEVER_READ = frozenset({errno.EINVAL, errno.ENXIO, errno.EACCES, errno.EPERM, errno.ELOOP})
+"""What a pipe, a folder, a socket, somebody else's file and a link to itself answer."""
 _NOT_YET = "@"
 _AT = b'"written_at":"@"'
 
@@ -53,6 +57,8 @@ class Writer:
         self._waiting: list[tuple[int, Callable[[], object]]] = []
         self._hurried = anyio.Event()
         self._cost_s = 0.0
+        self._refused = ""
+        """Why the last write did not work; the same is said once."""
         self.writes = 0
 
     def changed(self) -> int:
@@ -82,14 +88,16 @@ class Writer:
                 data = await self._ready()
                 await anyio.to_thread.run_sync(self._write, data, abandon_on_cancel=True)
             except (OSError, RequestError) as error:
-                log.warning("gui_file.failed", path=self._path, reason=str(error))
+                if str(error) != self._refused:
+                    log.warning("gui_file.failed", path=self._path, reason=str(error))
+                self._refused = str(error)
                 await anyio.sleep(AGAIN_S)
                 continue
             except Exception:  # the file may be missed, the hub may not
                 log.exception("gui_file.failed", path=self._path)
                 await anyio.sleep(AGAIN_S)
                 continue
-            self._served = seen
+            self._served, self._refused = seen, ""
             self._tell(seen)
             await anyio.sleep(APART_S)
             with anyio.move_on_after(SHARE * self._cost_s - APART_S):
@@ -133,10 +141,13 @@ class Writer:
 def replace(path: str, data: bytes, *, sync: bool = False) -> None:
     """Have a file hold this and nothing else, readable by its owner alone; a reader sees the old or the new one.
 
-    With `sync` that holds after a power cut, too.
+    With `sync` that holds after a power cut, too. What lies there and is no file gives way to it; a folder is kept
+    under another name.
     """
     fresh = path + ".new"
-    fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(fresh)  # what a hub left that was killed, or what would not let itself be opened for writing
+    fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         rest = memoryview(data)
         while rest:
@@ -149,23 +160,33 @@ def replace(path: str, data: bytes, *, sync: bool = False) -> None:
         raise
     finally:
         os.close(fd)
-    os.rename(fresh, path)
+    try:
+        os.rename(fresh, path)
+    except IsADirectoryError:
+        log.warning("folder.in_the_way", path=path, moved_to=regular.put_aside(path, "folder"))
+        os.rename(fresh, path)
 
 
 def content(path: str) -> bytes | None:
-    """Return what a file holds; None if there is none. Raises OSError for one that cannot be read."""
+    """Return what a file holds, None if there is none; nothing of what can never be read, which is said.
+
+    Raises OSError where that may pass.
+    """
     try:
-        with open(path, "rb") as file:
-            return file.read()
+        return regular.read(path)
     except FileNotFoundError:
         return None
+    except OSError as error:
+        if error.errno not in _NEVER_READ:
+            raise
+        log.warning("file.unreadable", path=path, reason=error.strerror, instead="it is written anew")
+        return b""
 
 
 def left_by_another(path: str) -> JsonObject | None:
     """Return the snapshot that an earlier hub left; None if there is none that can be read."""
     try:
-        with open(path, "rb") as file:
-            found = json.loads(file.read(2 * MAX_BYTES))
+        found = json.loads(content(path) or b"null")
     except (OSError, ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None

@@ -5,8 +5,6 @@ Above: the pool, before a start. Below: the template language's variables. Reads
 
 from __future__ import annotations
 
-import os
-import stat
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -14,6 +12,7 @@ import anyio.to_thread
 import structlog
 
 from wezparallel.errors import RequestError
+from wezparallel.hub import regular
 from wezparallel.hub.workspaces import commands, dotenv, variables
 from wezparallel.hub.workspaces.source import Source, printable
 
@@ -75,17 +74,11 @@ def fill(settings: ProcessSettings, given: Mapping[str, str], number: int) -> tu
 def read_file(path: str) -> str | None:
     """Return the text of a file of variables; None if there is none. Raises `template.not_found`."""
     try:
-        # Non-blocking, so that a named pipe of that name cannot hold a thread.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        data = regular.read(path, dotenv.MAX_BYTES + 1)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise _unreadable(path, str(error.strerror)) from None
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise _unreadable(path, "it is not a regular file")
-    with open(descriptor, "rb") as file:
-        data = file.read(dotenv.MAX_BYTES + 1)
     if len(data) > dotenv.MAX_BYTES:
         raise _unreadable(path, f"it is larger than {dotenv.MAX_BYTES // 1024} KiB")
     try:

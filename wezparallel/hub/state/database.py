@@ -9,14 +9,17 @@ import os
 import runpy
 import secrets
 import sqlite3
+import stat
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from urllib.parse import quote
 
 from wezparallel.errors import RequestError
+from wezparallel.hub import regular
 
 _MIGRATIONS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "migrations")
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_BESIDE = ("-wal", "-shm", "-journal")
 _UNWRITABLE = frozenset({
     sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_LOCKED,
@@ -64,6 +67,7 @@ def open_checked(path: str) -> sqlite3.Connection:
     connection = None
     try:
         os.makedirs(os.path.dirname(path) or ".", mode=0o700, exist_ok=True)
+        _clear_the_way(path)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         connection = connect(path)
         _migrate(connection)
@@ -90,6 +94,27 @@ def open_checked(path: str) -> sqlite3.Connection:
     return connection
 
 
+def _clear_the_way(path: str) -> None:
+    """Move aside what lies where SQLite has its files and is none: of a named pipe it would wait for ever.
+
+    Raises sqlite3.DatabaseError for one in the place of the database itself, as for a damaged one.
+    """
+    for suffix in _BESIDE:
+        if not _is_file_or_nothing(path + suffix):
+            regular.put_aside(path + suffix, "no-file")
+    if not _is_file_or_nothing(path):
+        damaged = sqlite3.DatabaseError("it is not a regular file")
+        damaged.sqlite_errorcode = sqlite3.SQLITE_NOTADB
+        raise damaged
+
+
+def _is_file_or_nothing(path: str) -> bool:
+    try:
+        return stat.S_ISREG(os.stat(path).st_mode)
+    except OSError:  # opening it says what is wrong
+        return True
+
+
 def is_damaged(error: sqlite3.Error) -> bool:
     """Tell whether the file's content is broken, as opposed to a disk that is full or a file that is locked."""
     return _primary(error) in _DAMAGED
@@ -98,7 +123,7 @@ def is_damaged(error: sqlite3.Error) -> bool:
 def set_aside(path: str, stamp: str) -> str:
     """Rename a damaged database and what belongs to it; return its new path."""
     target = f"{path}.corrupt-{stamp}"
-    for suffix in ("", "-wal", "-shm"):
+    for suffix in ("", *_BESIDE):
         if os.path.exists(path + suffix):
             os.rename(path + suffix, target + suffix)
     return target
@@ -137,7 +162,7 @@ def migrations() -> list[tuple[int, str]]:
 
 def check_schema(path: str) -> None:
     """Look whether a database, if there is one, is too new for this program. Raises RequestError `store.newer`."""
-    if os.path.exists(path):
+    if os.path.isfile(path):
         with closing(sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True)) as connection:
             _known_version(connection)
 

@@ -11,7 +11,10 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import structlog
+
 from wezparallel.errors import RequestError
+from wezparallel.hub import regular
 from wezparallel.hub.gui.writing import replace
 from wezparallel.hub.state import snapshot
 from wezparallel.hub.state.snapshot_reading import MAX_BYTES
@@ -21,6 +24,10 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"(\d{8}T\d{6}\.\d{3}Z)\.yaml\Z")
 _HEAD_BYTES = 2048
+_SAID: set[str] = set()
+"""What could not be read; each is said once, however often the folder is looked through."""
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +68,13 @@ def entries(folder: str) -> list[Entry]:
     found = []
     for name in _names(folder):
         path = f"{folder}/{name}"
-        with contextlib.suppress(OSError), open(path, encoding="utf-8", errors="replace") as file:
-            found.append(_entry(path, file.read(_HEAD_BYTES), os.fstat(file.fileno()).st_size))
+        try:
+            with open(regular.opened(path), encoding="utf-8", errors="replace") as file:
+                found.append(_entry(path, file.read(_HEAD_BYTES), os.fstat(file.fileno()).st_size))
+        except FileNotFoundError:
+            continue  # dropped meanwhile
+        except OSError as error:
+            _say_once(path, str(error.strerror))
     return found
 
 
@@ -92,14 +104,17 @@ def find(folder: str, snapshot_id: str | None, other_than: str = "") -> Entry:
 def text_of(path: str) -> str:
     """Return the text of a file that holds a snapshot. Raises RequestError `command.bad_value`."""
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a named pipe must not hold us
-        with open(fd, "rb") as file:
-            data = file.read(MAX_BYTES + 1)
-        return data.decode("utf-8-sig")
+        return regular.read(path, MAX_BYTES + 1).decode("utf-8-sig")
     except OSError as error:
         raise RequestError("command.bad_value", f"{path} cannot be read: {error.strerror}", path=path) from None
     except UnicodeDecodeError:
         raise RequestError("command.bad_value", f"{path} is not UTF-8; save it as UTF-8", path=path) from None
+
+
+def _say_once(path: str, reason: str) -> None:
+    if path not in _SAID:
+        _SAID.add(path)
+        log.warning("snapshot.unreadable", path=path, reason=reason)
 
 
 def _names(folder: str, suffix: str = "") -> list[str]:
