@@ -36,7 +36,6 @@ class Gui(Instance):
         super().__init__(place, config)
         self.display = display
         self.settings = dict(SETTINGS)  # more of them: pieces of Lua, as `wezterm --config NAME=LUA` takes them
-        self.program: tuple[str, ...] = ()  # what its first pane runs, instead of the shell
 
     @property
     def socket(self) -> Path:
@@ -46,7 +45,7 @@ class Gui(Instance):
     def start(self) -> None:
         """Start it; wait until it answers, a pane is there and its window has the keys."""
         self.env = {**self.env, **self.display.env}
-        self._run("wezterm-gui", self.settings, "start", *(["--", *self.program] if self.program else []))
+        self._run("wezterm-gui", self.settings, "start")
         wait_for(self.list, "the first pane", CALL_S)
         wait_for(self.has_keys, "the window to have the keys", CALL_S)
 

@@ -76,15 +76,22 @@ class Person:
         """Press the entry key and, as fast as anybody could, a key of its table."""
         self.gui.key(ENTRY, key)
 
-    def create(self, template: str, name: str) -> Found:
-        """Create a workspace by keys; return its panes once each has been drawn with its first words."""
+    def create(self, template: str, name: str, *, is_offered: bool = False) -> Found:
+        """Create a workspace by keys; return its panes once each has been drawn with its first words.
+
+        A name that is offered already (`is_offered`) is not typed.
+        """
         self.press("n")
         self.gui.wait_for_overlay("Create a workspace")
         self.gui.key("slash")
         self.gui.type(template)
         self.gui.wait_for_overlay(f": {template}")
         self.gui.key("Return")
-        self.name(name)
+        if is_offered:
+            self.gui.wait_for_overlay(f"> {name}")
+            self.gui.key("Return")
+        else:
+            self.name(name)
         return self.speaking(name)
 
     def name(self, name: str) -> None:

@@ -8,6 +8,7 @@ from tests.wezterm.gui import Gui
 from tests.wezterm.person import Person, template
 from tests.wezterm.waiting import wait_for
 
+TEMPLATE = template("one two\none three").replace("two: {", "two: { focus: true,")
 pytestmark = [pytest.mark.wezterm_gui, pytest.mark.timeout(150)]
 
 
@@ -21,7 +22,7 @@ def up(person: Person, shell: int) -> str:
 
 
 def test_with_the_plugin_up_opens_the_workspace_in_a_place_of_its_own(person: Person, gui: Gui) -> None:
-    person.place.write("shop/wezparallel.yaml", template("one two\none three"))
+    person.place.write("shop/wezparallel.yaml", TEMPLATE)
     person.set_up()
     shell = gui.list()[0]
 
@@ -30,7 +31,7 @@ def test_with_the_plugin_up_opens_the_workspace_in_a_place_of_its_own(person: Pe
 
     assert "wezparallel init" not in said
     person.wait_for_workspace("shop")
-    person.wait_for_focus(panes["one"]["pane_id"])
+    person.wait_for_focus(panes["two"]["pane_id"])
     assert {pane["window_id"] for pane in panes.values()}.isdisjoint({shell["window_id"]})
     # A second time it only goes there.
     person.switch("default")
@@ -45,7 +46,7 @@ def test_with_the_plugin_up_opens_the_workspace_in_a_place_of_its_own(person: Pe
 def test_without_the_plugin_up_opens_a_tab_beside_the_shell_and_says_what_init_would_add(
     person: Person, gui: Gui
 ) -> None:
-    person.place.write("shop/wezparallel.yaml", template("one two\none three"))
+    person.place.write("shop/wezparallel.yaml", TEMPLATE)
     person.find_command()
     gui.start()
     shell = gui.list()[0]
@@ -58,6 +59,6 @@ def test_without_the_plugin_up_opens_a_tab_beside_the_shell_and_says_what_init_w
     (tab,) = {pane["tab_id"] for pane in panes.values()}
     assert tab != shell["tab_id"]
     assert {pane["tab_title"] for pane in panes.values()} == {"shop"}
-    person.wait_for_focus(panes["one"]["pane_id"])
+    person.wait_for_focus(panes["two"]["pane_id"])
     gui.key("x", "Return")
-    wait_for(lambda: person.typed() == {"one": "x\n", "two": "", "three": ""}, "the key in the first pane")
+    wait_for(lambda: person.typed() == {"one": "", "two": "x\n", "three": ""}, "the key in that pane")

@@ -7,12 +7,21 @@ from pathlib import Path
 import pytest
 
 from tests.wezterm.gui import Gui
-from tests.wezterm.person import ENTRY, Person, template
+from tests.wezterm.person import ENTRY, Found, Person, template
 from tests.wezterm.waiting import wait_for
 
 pytestmark = [pytest.mark.wezterm_gui, pytest.mark.timeout(120)]
 
+Boxes = dict[str, tuple[int, int, int, int]]
 FOUR = template("coder coder server\ncoder coder tests\nlog log tests")
+
+
+def boxes(panes: Found) -> Boxes:
+    """Return where each pane stands: left, top, columns, rows."""
+    return {
+        name: (pane["left_col"], pane["top_row"], pane["size"]["cols"], pane["size"]["rows"])
+        for name, pane in panes.items()
+    }
 
 
 def test_from_the_entry_key_to_four_panes_that_speak(person: Person, gui: Gui, tmp_path: Path) -> None:
@@ -35,16 +44,13 @@ def test_from_the_entry_key_to_four_panes_that_speak(person: Person, gui: Gui, t
 
     person.wait_for_workspace("web")
     person.wait_for_focus(panes["coder"]["pane_id"])
-    boxes = {
-        name: (pane["left_col"], pane["top_row"], pane["size"]["cols"], pane["size"]["rows"])
-        for name, pane in panes.items()
-    }
-    left, top, columns, rows = boxes["coder"]
+    found = boxes(panes)
+    left, top, columns, rows = found["coder"]
     assert (left, top) == (0, 0)
-    assert boxes["log"][:3] == (0, rows + 1, columns)
-    assert boxes["server"][:2] == (columns + 1, 0)
-    assert boxes["tests"][:2] == (columns + 1, boxes["server"][3] + 1)
-    assert 1.9 < columns / boxes["server"][2] < 2.1
+    assert found["log"][:3] == (0, rows + 1, columns)
+    assert found["server"][:2] == (columns + 1, 0)
+    assert found["tests"][:2] == (columns + 1, found["server"][3] + 1)
+    assert 1.9 < columns / found["server"][2] < 2.1
     assert {pane["tab_title"] for pane in panes.values()} == {"web"}
     assert person.wait_for_status("● 4") == "web  ● 4 "
     # What was typed at the window went to the window: no program had a key of it.
@@ -55,7 +61,9 @@ def test_from_the_entry_key_to_four_panes_that_speak(person: Person, gui: Gui, t
 def test_keys_switch_workspaces_and_each_shows_its_own_panes(person: Person, gui: Gui) -> None:
     person.set_up(pair=template("one two"), single=template("three"))
     shell = gui.list()[0]["pane_id"]
-    pair = person.create("pair", "web")
+    person.place.write("web/README", "")
+    person.in_shell(shell, "cd", "web")
+    pair = person.create("pair", "web", is_offered=True)  # the name of the shell's folder
     person.create("single", "jobs")
 
     person.switch("web")
@@ -76,7 +84,9 @@ def test_keys_switch_workspaces_and_each_shows_its_own_panes(person: Person, gui
     assert person.typed() == {"one": "x\n", "two": "", "three": ""}
 
 
-def test_sizes_that_were_lost_come_back_by_a_key_and_are_seen(person: Person, gui: Gui, tmp_path: Path) -> None:
+def test_sizes_that_keys_or_a_larger_window_took_come_back_by_a_key_and_are_seen(
+    person: Person, gui: Gui, tmp_path: Path
+) -> None:
     def middle(name: str) -> bytes:
         """Return the pixels of one row across the panes, where nothing but their dividers is."""
         whole, row = gui.still(tmp_path / f"{name}.png"), tmp_path / f"{name}.ppm"
@@ -93,6 +103,25 @@ def test_sizes_that_were_lost_come_back_by_a_key_and_are_seen(person: Person, gu
     person.press("equal")
     wait_for(lambda: _columns(gui, panes["coder"]["pane_id"]) == panes["coder"]["size"]["cols"], "the size of before")
     wait_for(lambda: middle("after") == before, "the dividers where they were")
+
+    gui.display.run("xdotool", "windowsize", "--sync", str(gui.display.focused()), "1200", "700")
+    wait_for(lambda: wide(boxes(person.speaking("web"))) > 100, "a larger window")
+    assert not has_its_sizes(boxes(person.speaking("web")))  # WezTerm keeps no ratio
+    person.press("equal")
+    wait_for(lambda: has_its_sizes(boxes(person.speaking("web"))), "the sizes of the plan")
+    person.wait_for_focus(panes["coder"]["pane_id"])
+
+
+def wide(four: Boxes) -> int:
+    """Return the columns of a tab with the panes of FOUR."""
+    return four["coder"][2] + 1 + four["server"][2]
+
+
+def has_its_sizes(four: Boxes) -> bool:
+    """Tell whether the panes of FOUR stand where its picture has them: at two thirds of the tab, each way."""
+    high = four["coder"][3] + 1 + four["log"][3]
+    edges = (round((wide(four) + 1) * 2 / 3), round((high + 1) * 2 / 3))
+    return (four["server"][0], four["log"][1]) == edges
 
 
 def _columns(gui: Gui, pane: int) -> int:

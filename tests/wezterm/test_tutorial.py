@@ -11,8 +11,9 @@ import pytest
 
 from tests.wezterm.binaries import binary
 from tests.wezterm.gui import Gui
+from tests.wezterm.person import ENTRY
 from tests.wezterm.place import Place
-from tests.wezterm.test_workspaces_by_key import press
+from tests.wezterm.test_plugin_keys import key_table
 from tests.wezterm.waiting import wait_for
 
 pytestmark = [pytest.mark.wezterm_gui, pytest.mark.timeout(180)]
@@ -58,7 +59,9 @@ def test_the_tutorial_holds_from_an_empty_home_to_the_restored_panes(place: Plac
     gui.sigkill()
     assert pids(place) == before
     gui.start()
-    press(gui, "o")
+    gui.key(ENTRY)
+    wait_for(lambda: key_table(gui), "the key table")
+    gui.key("o")
     wait_for(lambda: panes(gui).keys() == {"shell", "server", "clock"}, "the panes again", 20)
     wait_for(lambda: "\nleft here, found again" in panes(gui)["shell"], "what was typed")
     assert pids(place) == before
