@@ -105,7 +105,7 @@ local M = {}
 
 ---Ask whether the hub answers.
 ---@class Ping
----@field mux string|nil Socket of the WezTerm whose plugin asks: it is there.
+---@field mux string|nil Socket of the person's WezTerm whose plugin asks: it is there.
 
 ---Add a process, and start it unless `auto_start` is false.
 ---@class ProcessAdd

@@ -158,10 +158,14 @@ class Hub:
         """Return live pids and whose they are."""
         return {p.run.pid: p for p in self.state.processes.values() if p.run and p.run.pid and alive(p.run)}
 
-    def check_caller(self, caller: Caller, command: Command[Reply]) -> None:
-        """Find out who asks, once a connection, and refuse what they may not do."""
+    def know(self, caller: Caller) -> None:
+        """Find out who asks, once a connection."""
         if not caller.role:
             callers.resolve(caller, self.leaders(), self.keeper_facts.get("keeper_pid", 0), self._owner)
+
+    def check_caller(self, caller: Caller, command: Command[Reply]) -> None:
+        """Refuse what a caller may not do."""
+        self.know(caller)
         self.notifications.check(caller, type(command).__name__)
         if caller.role != "person":
             callers.check(caller, command, self._owner(caller.run_id or ""), self._target(command))

@@ -34,7 +34,8 @@ class Ping(Command[Pong]):
 
     REPLY: ClassVar[type[Reply]] = Pong
     mux: Annotated[
-        str | None, Field(max_length=4096, description="Socket of the WezTerm whose plugin asks: it is there.")
+        str | None,
+        Field(max_length=4096, description="Socket of the person's WezTerm whose plugin asks: it is there."),
     ] = None
 
 

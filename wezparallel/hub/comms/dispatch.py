@@ -57,6 +57,8 @@ class Read:
     """Whether the reply waits for the commit of what it may show."""
     depends_on: Callable[[Hub], object] | None = None
     """While what it returns stays equal, the reply does; without it, replies are kept for one turn of the loop."""
+    heed: Callable[[Hub, Any, Caller], bool] | None = None
+    """Called with who asks; tells whether that mattered, so that the request has to be looked at again each time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,8 @@ class Dispatcher:
             command = self._parse(request)
             handler = self._handlers[request.name]
             if isinstance(handler, Read):
-                if request.has_id is bool(digits):
+                heeded = handler.heed is not None and handler.heed(self._hub, command, connection.caller)
+                if request.has_id is bool(digits) and not heeded:
                     self._familiar.learn(head, handler, command, self._counts.of_command(request.name))
                 self._answer(slot, handler, command, request)
                 return

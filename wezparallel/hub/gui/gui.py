@@ -34,6 +34,7 @@ MOST_NUDGES = 32  # one visible pane is enough, but which panes can be seen only
 WRITTEN_S = 2.0  # that an answer waits for the file; a disk may take longer
 LAST_S = 1.0  # that the hub's end waits for it
 TEMPLATES_S = 30.0  # between two looks for templates while the plugin speaks
+MOST_UNHEARD = 32
 LOOK_S = 10.0  # between two looks whether the programs of bound panes still run
 _TEMPLATES_FROM = ("config.changed", "template.changed")
 
@@ -57,6 +58,8 @@ class Gui:
         self._unwritten: dict[int, int] = {}
         """request id -> the change of the file that holds it"""
         self._wants_templates = anyio.Event()
+        self._unheard: set[str] = set()
+        """What was said to be a GUI by who is no person; each is said once."""
         self._looked_at = float("-inf")
         self._is_over = False
         hub.bus.on_event.append(self.told)
@@ -140,8 +143,13 @@ class Gui:
         return view
 
     def heard(self, mux: str | None) -> None:
-        """A GUI said something."""
-        if mux:
+        """A GUI said something. It is a person's: what another caller says of itself moves no request to it."""
+        by = self._hub.bus.by or {}
+        if mux and by.get("role") != "person":
+            if mux not in self._unheard and len(self._unheard) < MOST_UNHEARD:
+                self._unheard.add(mux)
+                log.warning("gui.not_heard", mux=mux, role=by.get("role"), run_id=by.get("run_id"))
+        elif mux:
             if anyio.current_time() > self._looked_at + TEMPLATES_S:
                 self._wants_templates.set()
             self.requests.spoke(mux)

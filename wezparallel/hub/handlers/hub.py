@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from wezparallel.hub.app import Hub
+    from wezparallel.hub.comms.callers import Caller
     from wezparallel.hub.comms.dispatch import Accepted
     from wezparallel.hub.comms.server import Connection
     from wezparallel.protocol.command import Reply
@@ -36,10 +37,18 @@ SNAPSHOT_PART = 512 * 1024  # bytes of process records a part: with one more, or
 PROTOCOL = words.ProtocolRange()
 
 
-def ping(hub: Hub, command: words.Ping) -> words.Pong:
-    """Answer."""
-    if command.mux is not None:
+def heed(hub: Hub, command: words.Ping, caller: Caller) -> bool:
+    """A GUI says that it is there; tell whether one did."""
+    if command.mux is None:
+        return False
+    hub.know(caller)
+    with hub.bus.caused_by(caller.by()):
         hub.gui.heard(command.mux)
+    return True
+
+
+def ping(hub: Hub, _command: words.Ping) -> words.Pong:
+    """Answer, whoever asks."""
     return words.Pong(protocol=PROTOCOL, version=hub.version, hub_id=hub.hub_id, uptime_s=uptime(hub))
 
 

@@ -47,7 +47,7 @@ class Row:
 
 
 ROWS = {
-    "Ping": Row(Read, "hub", "ping", sees_state=False, depends_on="uptime"),
+    "Ping": Row(Read, "hub", "ping", sees_state=False, depends_on="uptime", heed="heed"),
     "Describe": Row(Read, "hub", "describe", sees_state=False),
     "Status": Row(Read, "hub", "status", depends_on="status_state"),
     "Subscribe": Row(Stream, "hub", "subscribe"),
