@@ -98,16 +98,16 @@ def test_the_gui_that_spoke_last_and_is_there_is_meant(clock: Clock, sockets: li
     one, two, three = sockets
     requests = Requests(clock)
     assert requests.target() is None
-    assert requests.target([three]) == three
+    assert requests.target(others=[three]) == three
     requests.spoke(one)
     requests.spoke(two)
-    assert requests.target([three]) == two
+    assert requests.target(others=[three]) == two
     requests.spoke(one)
-    assert (requests.target([three]), requests.plugin()) == (one, one)
+    assert (requests.target(others=[three]), requests.plugin()) == (one, one)
     os.unlink(one)
-    assert requests.target([three]) == two
+    assert requests.target(others=[three]) == two
     os.unlink(two)
-    assert (requests.target([three]), requests.plugin()) == (three, None)
+    assert (requests.target(others=[three]), requests.plugin()) == (three, None)
 
 
 def test_many_guis_are_not_remembered_for_ever(clock: Clock) -> None:
@@ -135,3 +135,25 @@ def test_a_socket_that_outlived_its_gui_is_no_gui(tmp_path: Path, ended: int) ->
     gone.touch()
     assert not mux_lives(str(gone))
     assert not mux_lives(f"{tmp_path}/another")
+
+
+def test_who_shows_it_goes_before_who_spoke_last(clock: Clock, sockets: list[str]) -> None:
+    one, two, three = sockets
+    requests = Requests(clock)
+    for mux in (one, two):
+        requests.spoke(mux)
+    assert (requests.plugin([one, three]), requests.target([one, three])) == (one, one)
+    assert requests.plugin([one, two]) == two
+    assert requests.plugin([three]) == two
+    os.unlink(one)
+    assert requests.plugin([one]) == two
+
+
+@pytest.mark.parametrize("junk", [None, "one", [1, None], {}])
+def test_the_next_hub_knows_who_has_spoken_whatever_the_file_says(
+    clock: Clock, sockets: list[str], junk: object
+) -> None:
+    one, two, _ = sockets
+    assert Requests(clock, {"guis": [two, one, 7], "gui": one}).muxes == [two, one]
+    assert Requests(clock, {"guis": junk, "gui": two}).plugin() == two
+    assert len(Requests(clock, {"guis": [str(number) for number in range(99)]}).muxes) == MOST_MUXES

@@ -24,6 +24,8 @@ from wezparallel.protocol.events import FIGURES
 from wezparallel.protocol.template import TemplateList
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from wezparallel.hub.app import Hub
     from wezparallel.protocol.events import Event
     from wezparallel.types import JsonObject, Seconds
@@ -74,7 +76,7 @@ class Gui:
     def snapshot(self, written_at: str) -> JsonObject:
         """Return what the plugin reads."""
         facts = places.facts(self._hub.settings.ui, written_at, None if self._is_over else self._hub.hub_id)
-        facts["gui"] = self.requests.last_mux
+        facts["gui"], facts["guis"] = self.requests.last_mux, self.requests.muxes
         return snapshot.build(
             self._hub.state, facts=facts, views=self.views.panes(), requests=self.requests.recent(),
             templates=self._templates, synced=[process_id for group in self.synced for process_id in group],
@@ -178,9 +180,9 @@ class Gui:
 
     # What the GUI is asked
 
-    def target(self) -> str | None:
-        """Return the GUI that was active last; None if there is none."""
-        return self.requests.target(self.views.muxes())
+    def target(self, process_ids: Iterable[str] = ()) -> str | None:
+        """Return the GUI that shows one of these, else the one that was active last; None if there is none."""
+        return self.requests.target(self.views.muxes_of(process_ids), self.views.muxes())
 
     def ask(self, kind: str, mux: str | None, **fields: Any) -> JsonObject:
         """Ask a GUI, or any, to do something; return the request."""

@@ -52,7 +52,8 @@ class Notifying:
         key = (process_id or "", kind or "")
         if all(key) and not self._is_news(key):
             return "already", None
-        mux, view = self._requests.plugin(), self._elsewhere(process_id)
+        showing = self._views.muxes_of([process_id] if process_id else ())
+        mux, view = self._requests.plugin(showing), self._elsewhere(process_id)
         if mux is None and view is None:
             return "already" if self._is_looked_at(process_id) else "nobody", None
         if all(key):

@@ -41,14 +41,19 @@ class Requests:
         self.last_id = 0
         for request in _requests_of(before):
             self.ensure(request)
-        last = (before or {}).get("gui")
-        if isinstance(last, str):
-            self._spoke[last] = 0
+        for mux in _guis_of(before):
+            self._spoke.pop(mux, None)
+            self._spoke[mux] = 0
 
     @property
     def last_mux(self) -> str | None:
         """The GUI whose plugin spoke last."""
         return next(reversed(self._spoke), None)
+
+    @property
+    def muxes(self) -> list[str]:
+        """The GUIs whose plugins have spoken, who spoke last at the end."""
+        return list(self._spoke)
 
     def spoke(self, mux: str | None) -> None:
         """A command came from a GUI, or a view in it."""
@@ -58,24 +63,19 @@ class Requests:
             while len(self._spoke) > MOST_MUXES:
                 del self._spoke[next(iter(self._spoke))]
 
-    def has_spoken(self, mux: str) -> bool:
-        """Tell whether a GUI has a plugin that is there."""
-        return mux in self._spoke and mux_lives(mux)
+    def target(self, showing: Iterable[str] = (), others: Iterable[str] = ()) -> str | None:
+        """Return the GUI that is to act (see `plugin`); without a plugin the first of `others` that is there."""
+        return self.plugin(showing) or next(filter(mux_lives, others), None)
 
-    def target(self, shown_in: Iterable[str] = ()) -> str | None:
-        """Return the GUI that was active last and is there; None if none is known.
+    def plugin(self, showing: Iterable[str] = ()) -> str | None:
+        """Return the GUI whose plugin is to act: who spoke last of those that show it, else of all; None without one.
 
         Args:
-            shown_in: GUIs that show something, in the order in which they count after those that spoke.
+            showing: GUIs that show what it is about. A mux server's socket is none that speaks: its panes are shown
+                by a GUI with another socket, whose plugin finds them.
         """
-        for mux in (*reversed(self._spoke), *shown_in):
-            if mux_lives(mux):
-                return mux
-        return None
-
-    def plugin(self) -> str | None:
-        """Return the GUI whose plugin spoke last and is there; None where no plugin is."""
-        return next((mux for mux in reversed(self._spoke) if mux_lives(mux)), None)
+        there, first = list(filter(mux_lives, reversed(self._spoke))), frozenset(showing)
+        return next((mux for mux in there if mux in first), there[0] if there else None)
 
     def make(self, kind: str, mux: str | None, **fields: Any) -> JsonObject:
         """Write a request down; return it."""
@@ -121,3 +121,9 @@ def _requests_of(snapshot: JsonObject | None) -> Iterable[JsonObject]:
             number = one.get("id") if isinstance(one, dict) else None
             if type(number) is int and 0 < number < MOST_NUMBER and isinstance(one.get("kind"), str):
                 yield one
+
+
+def _guis_of(snapshot: JsonObject | None) -> list[str]:
+    found = (snapshot or {}).get("guis")
+    known = found[-MOST_MUXES:] if isinstance(found, list) else []
+    return [mux for mux in (*known, (snapshot or {}).get("gui")) if isinstance(mux, str)]

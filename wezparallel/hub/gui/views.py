@@ -148,6 +148,12 @@ class Views:
         """Return the sockets of the WezTerms that show something, who showed something last first."""
         return dict.fromkeys(view.mux for view in reversed(self._by_id.values()) if view.mux is not None)
 
+    def muxes_of(self, process_ids: Iterable[str]) -> frozenset[str]:
+        """Return the sockets of the WezTerms that show one of these processes."""
+        wanted = frozenset(process_ids)
+        views = self._by_id.values()
+        return frozenset(view.mux for view in views if view.mux is not None and view.process_id in wanted)
+
     def _take_place(self, view: View) -> bool:
         """Forget what the pane of a view showed before; tell whether that was another process, or nothing."""
         place = view.place

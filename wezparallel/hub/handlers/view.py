@@ -75,9 +75,7 @@ async def opened(hub: Hub, command: words.ViewOpen, accepted: Accepted) -> words
 def focus(hub: Hub, command: words.ViewFocus) -> Accepted:
     """Ask the GUI to go to a process; that is where its workspace's focus is from now on."""
     process = hub.process(command.process)
-    shown_in = (view.mux for view in hub.gui.views.of(process.process_id) if view.mux is not None)
-    # A mux server's panes are shown by a GUI with another socket, whose plugin finds them.
-    mux = _gui(hub, process, command.mux or next(filter(hub.gui.requests.has_spoken, shown_in), None))
+    mux = _gui(hub, process, command.mux)
     workspace = hub.state.workspaces.get(process.workspace or "")
     if workspace is not None and workspace.open:
         hub.workspaces.switch(workspace, process.process_id)
@@ -158,7 +156,7 @@ async def seen(_hub: Hub, _command: words.ViewSee, accepted: Accepted) -> words.
 
 def _gui(hub: Hub, process: Process, mux: str | None) -> str:
     """Return the GUI that is meant. Raises RequestError `process.bad_state`."""
-    found = mux or hub.gui.target()
+    found = mux or hub.gui.target([process.process_id])
     if found is None:
         raise RequestError(
             "process.bad_state",

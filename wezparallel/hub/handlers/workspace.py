@@ -82,8 +82,10 @@ def switch(hub: Hub, command: words.WorkspaceSwitch) -> Accepted:
         hub.gui.heard(command.mux)
         return {"name": workspace.name, "mux": command.mux}
     fields = {"workspace": workspace.name, "focus": workspace.focus if command.focus is not None else None}
-    request = hub.gui.ask("switch", hub.gui.target(), **fields)
-    return {"name": workspace.name, "request": request, "mux": hub.gui.requests.plugin()}
+    members = [process.process_id for process in hub.state.members(workspace.name)]
+    request = hub.gui.ask("switch", hub.gui.target(members), **fields)
+    plugin = hub.gui.requests.plugin(hub.gui.views.muxes_of(members))
+    return {"name": workspace.name, "request": request, "mux": plugin}
 
 
 async def switched(hub: Hub, _command: words.WorkspaceSwitch, accepted: Accepted) -> words.WorkspaceSwitched:
