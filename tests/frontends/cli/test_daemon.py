@@ -80,6 +80,19 @@ def test_events_tell_the_past_by_pattern(real: CommandLine, daemon: Daemon) -> N
     assert real("events", "--since", "never").code == 2
 
 
+def test_the_last_events_of_a_long_past_are_the_last_ones(real: CommandLine, daemon: Daemon) -> None:
+    """The hub tells a long past in parts, between which it answers others, and the same client, too."""
+    real("run", "--", "sleep", "1000")
+    with daemon.client() as client:
+        for number in range(700):
+            before = f"w{number - 1}" if number else "home"
+            client.call("WorkspaceRename", {"name": before, "to": f"w{number}"})
+    renamed = daemon.call("Status")["seq"]
+    assert json.loads(real("events", "--json", "-n", "1").out)["seq"] == renamed
+    assert "w699" in real("events", "-n", "2", "workspace.renamed").out
+    assert "home/sleep" in real("events", "process.added").out
+
+
 def test_events_follow(real: CommandLine, daemon: Daemon) -> None:
     with real.terminal("events", "-f", "process.*") as terminal:
         real("run", "--", "sleep", "1000")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
+
 from wezparallel.client import states, text
 from wezparallel.frontends.cli import exits
 
@@ -11,6 +13,9 @@ if TYPE_CHECKING:
     from wezparallel.frontends.cli.context import Context
     from wezparallel.types import JsonObject
 
+_FIGURES = "metric."
+_EVERYTHING = ("*", _FIGURES + "*")
+_PATIENCE_S = 10  # without an event of a past that the hub is telling
 MOST = 10_000  # events of the past; the hub does not replay more
 _BAD = ("failed", "backoff", "error", "lost", "unhealthy")
 _GOOD = ("running", "ready", "started", "opened", "created")
@@ -23,17 +28,17 @@ def events(context: Context) -> int:
     status = context.call("Status")
     since, not_before = _since(context, status["seq"])
     with context.connect() as client:
-        stream = client.subscribe(patterns, since=since, epoch=status["epoch"])
+        # The hub tells the past in parts, and its end can be seen only where no event is left out.
+        stream = client.subscribe([*patterns, *_EVERYTHING], since=since, epoch=status["epoch"])
         told = stream.first.get("snapshot") is None
         if not told:
             context.note("the journal does not reach back that far; what comes is shown")
-        # Its answer comes behind the past, which a filter may leave without an end that one could see.
-        client.call("Ping")
-        past = _past(context, stream, since, not_before) if told else []
+        past = _past(stream, since, patterns, not_before) if told else []
         for event in past[-args.lines :] if args.lines > 0 else past:
             _show(context, event)
         if args.follow:
-            _follow(context, stream)
+            first = stream.first
+            _follow(context, client.subscribe(patterns, since=first["seq"], epoch=first["epoch"]), patterns)
     if not past and not args.follow:
         context.note("nothing of that kind happened yet")
     return exits.OK
@@ -49,33 +54,39 @@ def _since(context: Context, seq: int) -> tuple[int, float]:
     return max(0, seq - MOST), text.moment(said, context.now)
 
 
-def _past(context: Context, stream: Subscription, since: int, not_before: float) -> list[JsonObject]:
-    """Return the events up to the subscription's own `seq`, all of which have arrived."""
-    until = stream.first["seq"]
+def _takes(patterns: list[str], name: str) -> bool:
+    """Tell whether an event of this name was asked for; `*` is all but figures, as the hub has it."""
+    return any(name == one or fnmatchcase(name, one) for one in patterns if one != "*") or (
+        "*" in patterns and not name.startswith(_FIGURES)
+    )
+
+
+def _past(stream: Subscription, since: int, patterns: list[str], not_before: float) -> list[JsonObject]:
+    """Return the events up to the subscription's own `seq`."""
+    until, last = stream.first["seq"], since
     found: list[JsonObject] = []
-    if since >= until:
-        return found
-    while True:
-        message = stream.next(0)
-        if message is None:
+    while last < until:
+        message = stream.next(_PATIENCE_S)
+        if message is None or "Subscribed" in message:
             return found
         event = message.get("Event")
-        if not event:
-            continue
-        if event["seq"] > until:
-            _show(context, event)
-            return found
-        if text.parse_time(event["at"]) >= not_before:
-            found.append(event)
-        if event["seq"] == until:
-            return found
+        if event:
+            last = event["seq"]
+            if last <= until and _takes(patterns, event["name"]) and text.parse_time(event["at"]) >= not_before:
+                found.append(event)
+    return found
 
 
-def _follow(context: Context, stream: Subscription) -> None:
+def _follow(context: Context, stream: Subscription, patterns: list[str]) -> None:
+    """Show what comes behind the subscription's own `since`; what the one before it still had sent, once."""
+    last = -1
     context.screen.out.flush()
     for message in stream:
-        if "Event" in message:
-            _show(context, message["Event"])
+        event = message.get("Event")
+        if event:
+            if event["seq"] > last and _takes(patterns, event["name"]):
+                _show(context, event)
+            last = max(last, event["seq"])
         elif "Lagged" in message:
             context.note(f"{message['Lagged']['missed']} events were too many to tell; it goes on")
             if context.json:
