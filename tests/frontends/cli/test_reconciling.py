@@ -64,6 +64,16 @@ def test_an_edit_is_drawn_and_without_a_terminal_nothing_is_restarted(shop: Comm
     assert "changed since it was started" not in shop("ps").out
 
 
+def test_what_failed_and_has_left_the_template_makes_no_failure_of_up(shop: CommandLine) -> None:
+    broken = "{ bad: { command: exit 3, restart: never }, after: { command: x, depends_on: { bad: ready } } }"
+    write(shop, f"{BEFORE}processes: {broken}\n")
+    assert shop("up", "--trust").code == 1
+    write(shop, BEFORE)
+    done = shop("up")
+    assert "removed from the file" in done.out
+    assert (done.code, done.err) == (0, "")
+
+
 def test_on_a_terminal_it_asks_before_it_restarts(shop: CommandLine, daemon: Daemon) -> None:
     for number, (answer, restarts) in enumerate((("y", True), ("", False), ("n", False))):
         before = pids(daemon)

@@ -58,8 +58,11 @@ class Opening:
 
     @property
     def failed(self) -> list[str]:
-        """Return the processes that did not come up."""
-        return [name for name, one in self.processes.items() if one["state"] in ("failed", "backoff")]
+        """Return the processes that did not come up; of what has left its template nobody asked for that."""
+        return [
+            name for name, one in self.processes.items()
+            if one["state"] in ("failed", "backoff") and one.get("in_template") is not False
+        ]  # fmt: skip
 
     @property
     def is_settled(self) -> bool:
