@@ -85,6 +85,15 @@ def test_a_comment_asks_nothing_again_and_a_changed_command_shows_as_a_differenc
     assert daemon.call("TemplateGet", root=str(project))["template"]["trusted"]
 
 
+def test_a_longer_name_beside_it_makes_no_difference_of_a_command(daemon: Daemon, project: Path) -> None:
+    file = project / "wezparallel.yaml"
+    told = daemon.call("TemplateGet", root=str(project))
+    daemon.call("TemplateTrust", root=str(project), sha256=told["sha256"])
+    file.write_text(TWO.rstrip() + "\n  longer: x  y\n")
+    error = refusal(daemon, "WorkspaceCreate", root=str(project))
+    assert error.data["changes"] == ["+ longer  x  y"]
+
+
 def test_what_is_not_a_command_but_steers_one_is_part_of_what_is_accepted(daemon: Daemon, project: Path) -> None:
     file = project / "wezparallel.yaml"
     hashes = set()

@@ -11,6 +11,7 @@ import difflib
 import json
 import os
 import posixpath
+import re
 from typing import TYPE_CHECKING, Any
 
 from wezparallel import paths
@@ -30,6 +31,8 @@ _HARMLESS = {
 """Settings that change how something runs or is seen, and not what runs. Any other, also a later one, counts."""
 MAX_LINE = 300  # cells; an end that is not shown is told by `…`, and it is part of the hash
 MAX_SHOWN = 400  # lines of an error's sentence; `TemplateGet` tells them all
+_COMMAND = re.compile(r"(\S+) {2,}(.*)")
+"""A line of `shown` with a process and its command; those of variables have one space, details begin with some."""
 OWN = frozenset({"user", "config", "built-in", "detected"})
 """Origins that nobody but the user, or we, could write."""
 
@@ -114,7 +117,8 @@ def difference(before: list[str], now: list[str]) -> list[str]:
     """Return the lines that went (`- `) and came (`+ `), with the process that each belongs to."""
     changes: list[str] = []
     owner = told = ""
-    for line in difflib.Differ().compare(before, now):
+    width = max((len(found[1]) for line in (*before, *now) if (found := _COMMAND.match(line))), default=0)
+    for line in difflib.Differ().compare(*([_aligned(line, width) for line in side] for side in (before, now))):
         if line.startswith("?"):
             continue
         text = line[2:]
@@ -127,6 +131,12 @@ def difference(before: list[str], now: list[str]) -> list[str]:
             told = owner
         changes.append(line)
     return changes or ["  (a value that is not shown has changed)"]
+
+
+def _aligned(line: str, width: int) -> str:
+    """Return a line with its command in one column with all others: where it stands is no difference."""
+    found = _COMMAND.match(line)
+    return f"{found[1]:<{width}}  {found[2]}" if found else line
 
 
 def only_people(hub: Hub, what: str) -> None:
