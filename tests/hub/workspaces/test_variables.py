@@ -64,6 +64,13 @@ processes:
     assert (c.depends_on, c.stop.signal, c.log_cap_bytes, c.limits.nice) == ({"b": "started"}, "SIGINT", 2 << 20, 1)
 
 
+def test_variables_that_are_made_of_each_other_are_said_to_be_so() -> None:
+    error = failure('variables: { A: "${B}", B: "${A}" }\npanes: { x: "e ${A}" }')
+    assert "the variable 'A' has no value" in error.message
+    assert "What it is here is made of itself." in error.message
+    assert "Did you mean" not in error.message
+
+
 def test_a_default_is_for_what_is_unset_or_empty() -> None:
     assert command("panes: { a: 'e ${A:-vi} ${B:-x} ${C:-y}' }", env={"B": "", "C": "c"}) == "e vi x c"
     assert command("panes: { a: 'e ${A:-${B:-${C:-deep}}}' }") == "e deep"

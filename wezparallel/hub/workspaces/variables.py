@@ -243,8 +243,10 @@ class Scope:
 
     def _unset(self, node: Scalar, error: UnsetError, in_shell: bool) -> RequestError:
         names = {name for layer in self._layers if not layer.is_secret for name in layer.values}
-        near = nearest(error.name, names)
+        near = nearest(error.name, names - {error.name})
         hint = f"Did you mean {quoted(near)}? " if near else ""
+        if error.name in names:  # it is being filled in already, and no place further out has it
+            near, hint = None, "What it is here is made of itself. "
         hint += (
             f"Give it a value with `--var {error.name}=…`, under `variables:`, in a file of `env_file:` or in your "
             f"environment, or write `${{{error.name}:-…}}` with a value for when there is none"
