@@ -63,6 +63,18 @@ def test_write_adds_the_lines_once_and_keeps_the_file_as_it_was(wezparallel: Com
     assert dotfiles.read_text() == changed
 
 
+def test_pipes_in_the_places_of_the_first_files_are_written_over(wezparallel: CommandLine, tmp_path: Path) -> None:
+    files = [tmp_path / ".local" / "state" / "wezterm-parallel" / "gui.json"]
+    files.append(tmp_path / ".config" / "wezterm-parallel" / "keys.json")
+    for path in files:
+        path.parent.mkdir(parents=True)
+        os.mkfifo(path)
+        os.mkfifo(f"{path}.new")
+    done = wezparallel("init")
+    assert done.code == 0, done.out + done.err
+    assert [json.loads(path.read_text())["format"] for path in files] == [1, 1]
+
+
 def test_write_makes_a_complete_file_where_there_is_none(wezparallel: CommandLine, tmp_path: Path) -> None:
     assert wezparallel("init", "--write").code == 0
     made = (tmp_path / ".config" / "wezterm" / "wezterm.lua").read_text()

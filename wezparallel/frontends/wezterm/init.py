@@ -17,7 +17,7 @@ import time
 from wezparallel import paths
 from wezparallel.client import launch, text
 from wezparallel.errors import RequestError
-from wezparallel.frontends.wezterm import linking
+from wezparallel.frontends.wezterm import json_files, linking
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -104,8 +104,7 @@ def _first_files() -> list[Step]:
 def _is_current(path: str) -> bool:
     """Tell whether a snapshot that a daemon left behind names this installation."""
     try:
-        with open(path, encoding="utf-8") as file:
-            told = json.load(file)
+        told = json_files.read(path)
         return bool(told["python"] == launch.interpreter() and os.path.exists(told["call"]))
     except (OSError, ValueError, KeyError, TypeError):
         return False
