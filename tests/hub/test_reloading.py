@@ -181,3 +181,28 @@ def test_a_check_says_what_is_wrong_and_changes_nothing(quiet: Daemon) -> None:
 def test_a_folder_without_a_template_opens_the_configured_one(quiet: Daemon, tmp_path: Path) -> None:
     made = quiet.call("WorkspaceCreate", name="w", root=str(tmp_path))
     assert [one["process_id"] for one in made["processes"]] == ["w/a", "w/b"]
+
+
+def test_less_room_for_all_output_takes_the_oldest_of_it_at_once_and_a_new_hub_knows_it(tmp_path: Path) -> None:
+    logs = tmp_path / "home" / "state" / "wezterm-parallel" / "logs"
+
+    def on_disk() -> int:
+        return sum(file.stat().st_size for file in logs.rglob("*") if file.is_file())
+
+    def prints(daemon: Daemon, name: str) -> None:
+        script = "head -c 9000000 /dev/zero | tr '\\0' x"
+        daemon.call("ProcessAdd", id=name, command="sh", args=["-c", script], log_cap_bytes=16 << 20, restart="never")
+        daemon.call("ProcessWait", process=name, **{"for": "exited"})
+
+    with configured_daemon(tmp_path, "") as daemon:
+        for name in ("first", "second", "third"):
+            prints(daemon, name)
+        assert on_disk() > 27_000_000
+        write_config(daemon.home, "logs: {total: 16}\n")
+        assert daemon.call("ConfigReload")["changed"] == ["logs.total"]
+        until(lambda: on_disk() <= 16 << 20, 20, "room")
+        assert log_of(daemon, "first") == ""
+        os.kill(daemon.call("Status")["hub_pid"], signal.SIGKILL)
+        prints(daemon, "fourth")
+        prints(daemon, "fifth")
+        until(lambda: on_disk() <= 16 << 20, 20, "room again")

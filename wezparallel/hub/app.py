@@ -231,6 +231,10 @@ class Hub:
             self.store.settle_figures(self.now_ms())
             await anyio.sleep(HOUSEKEEPING_EVERY_S - AFTER_START_S)
 
+    def tell_log_room(self) -> None:
+        """Tell the keeper what all output together may take."""
+        self.link.send({"m": messages.LOG_ROOM, "bytes": self.settings.logs.total << 20})
+
     def expire_logs(self) -> None:
         """Have the keeper delete the output that is too old."""
         before = self.now_ms() - int(self.settings.logs.keep_days * 86_400_000)

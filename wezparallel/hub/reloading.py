@@ -70,6 +70,7 @@ def reload(hub: Hub, read: Callable[[], Configuration] = configuration.load) -> 
         log.info("config.changed", path=fresh.path, options=changed)
         hub.bus.publish("config.changed", {"path": fresh.path, "changed": changed, "message": None})
         hub.expire_logs()
+        hub.tell_log_room()
         hub.pool.admission.changed()
         hub.spares.configured(before)
         hub.snapshots.configured()

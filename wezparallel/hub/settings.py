@@ -156,6 +156,9 @@ class Logs(Section):
     """What processes print."""
 
     keep_days: Annotated[float, option("Age at which output is deleted.", "days", gt=0, le=36500)] = 30.0
+    total: Annotated[
+        int, option("What all output together may take on disk; above it the oldest goes.", "MB", ge=16, le=1 << 24)
+    ] = 1024
     lines: Annotated[int, option("What `logs` shows unless told otherwise.", "lines", ge=1, le=100_000)] = 100
     buffer_lines: Annotated[
         int, option("Of a log that is kept in memory, the newest that are told.", "lines", ge=1, le=100_000)

@@ -50,6 +50,7 @@ def state_of(keeper: Keeper) -> JsonObject:
         "started_at": keeper.started_at,
         "ending": keeper.ending,
         "envs": keeper.envs,
+        "log_room": keeper.log_room.cap,
         "private": listeners.private.fileno() if listeners.private else -1,
         "sockets": {name: [sock.fileno(), address] for name, (sock, address) in listeners.sockets.items()},
         "hub": keeper.hub.carry(),
@@ -119,6 +120,7 @@ def take_up(keeper: Keeper, state: JsonObject) -> None:
     keeper.started_at = state.get("started_at", keeper.started_at)
     keeper.ending = state.get("ending")
     keeper.envs = state.get("envs", {})
+    keeper.log_room.cap = state.get("log_room")
     _take_up_listeners(keeper, state)
     for carried in state["processes"]:
         _take_up_process(keeper, carried)

@@ -57,6 +57,7 @@ class HubLink:
             m.FORGET: self._forget,
             m.ACK: self._ack,
             m.LOG_CAP: self._log_cap,
+            m.LOG_ROOM: self._log_room,
             m.LOG_EXPIRE: self._log_expire,
             m.LOG_READ: self._log_read,
             m.ENV_PUT: self._env_put,
@@ -270,6 +271,10 @@ class HubLink:
 
     def _log_cap(self, message: JsonObject) -> Answer:
         self._process(message).log.set_cap(int(message["bytes"]))
+        return _NOTHING
+
+    def _log_room(self, message: JsonObject) -> Answer:
+        self._keeper.log_room.set_cap(int(message["bytes"]))
         return _NOTHING
 
     def _log_expire(self, message: JsonObject) -> Answer:

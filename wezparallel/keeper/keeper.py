@@ -17,6 +17,7 @@ from wezparallel.keeper import callers, child, environment, handover, limits, ss
 from wezparallel.keeper.hub_child import HubChild
 from wezparallel.keeper.listeners import Listeners
 from wezparallel.keeper.log import DEFAULT_CAP, DISK, ProcessLog, now_ms
+from wezparallel.keeper.log_room import LogRoom
 from wezparallel.keeper.messages import EXITED, LOST, OUTPUT, VIEWER
 from wezparallel.keeper.processes import Process, Run
 from wezparallel.keeper.reaper import Reaper
@@ -47,6 +48,7 @@ class Keeper:
         self.started_at = now_ms()
         self.processes: dict[ProcessId, Process] = {}
         self.runs: dict[RunId, Run] = {}
+        self.log_room = LogRoom(loop, self.processes)
         self.envs: dict[str, dict[str, str]] = {}
         self.viewer_reports: dict[int, JsonObject] = {}
         self.listeners = Listeners(self)
@@ -159,6 +161,8 @@ class Keeper:
     def _on_output(self, run: Run, stream: int, data: bytes) -> None:
         process = run.process
         lost = process.log.append(stream, data)
+        if self.log_room.idle:
+            self.log_room.look_soon()
         if self._quiet is not None:
             run.quota -= len(data)
             if run.quota < 0 and not run.paused:

@@ -8,12 +8,13 @@ disk, or finds no room there, is in a ring (ring.py) at the same offsets.
 from __future__ import annotations
 
 import base64
+import math
 import os
 import time
 
 from wezparallel.keeper.ring import Ring
 from wezparallel.wire.logfile import LogWriter
-from wezparallel.wire.logformat import TTY
+from wezparallel.wire.logformat import TTY, segment_path
 from wezparallel.wire.logmemory import Beside
 from wezparallel.wire.logreader import LogExpiredError, LogReader
 from wezparallel.wire.terminal import Modes
@@ -63,6 +64,25 @@ class ProcessLog:
     def newest(self) -> int:
         """The first offset of the newest segment; -1 when there is none."""
         return self._disk.newest if self._ring is None else max(self._disk.newest, self._ring.writer.newest)
+
+    @property
+    def size(self) -> int:
+        """Bytes on disk, the index included."""
+        return self._disk.size
+
+    @property
+    def oldest_at(self) -> float:
+        """When the oldest segment was last written to, in seconds since the epoch; infinite when there is none."""
+        if not self._disk.size:
+            return math.inf
+        try:
+            return os.stat(segment_path(self.directory, self._disk.start, "log")).st_mtime
+        except OSError:
+            return 0.0  # somebody has deleted it
+
+    def shed(self) -> bool:
+        """Drop the oldest segment; return whether one was there and is gone."""
+        return self._disk.shed(now_ms())
 
     def append(self, stream: int, data: bytes) -> int:
         """Write output to the log; return how many of its last bytes could not be written."""

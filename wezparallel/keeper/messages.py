@@ -136,6 +136,7 @@ RESERVE = "reserve"  # process_id. Makes it known to viewers; size, facts: of th
 FORGET = "forget"  # process_id. After the commit of a removal: viewers get `removed`, the log is deleted
 ACK = "ack"  # run_id. The exit is committed
 LOG_CAP = "log_cap"  # process_id, bytes
+LOG_ROOM = "log_room"  # bytes: what all logs together may take; the oldest output goes above it, whoever printed it
 LOG_EXPIRE = "log_expire"  # process_id, before (milliseconds since the epoch): drop segments that ended before it
 LOG_READ = "log_read"  # process_id. ok {kind, start, end}; kind `memory`: fds: 1, a memfd with it (wire/logmemory.py)
 ENV_PUT = "env_put"  # env_id, env

@@ -50,16 +50,18 @@ class LogWriter:
         self._segment_bytes = segment_bytes
         self._cap = cap_bytes
         self._limit = self._limit_for(cap_bytes)
-        self._segments: list[list[int]] = []
+        found = find_end(files, directory)
+        self._segments = found.sizes
         """[first offset, bytes on disk with the index]; the last one's bytes are counted as they come"""
-        self._full = False
-        """whether the last segment takes no more"""
-        self._index_bytes = self._room = 0
+        self._full = self._after_loss = False
+        """whether the last segment takes no more, and whether it was opened after a loss"""
+        self._index_bytes = found.index_bytes
+        self._room = self._limit - self._segments[-1][1] if self._segments else 0
         self._log_fd = self._index_fd = -1
         self._stream = _NOTHING
         self._noted = self._due = 0
         """times of the last record that timed bytes, and of the next"""
-        self._pending = bytearray()
+        self._pending = bytearray(found.pending)
         """records that are not written yet; may begin within a record"""
         self._torn = b""
         """what is written already of the first pending record"""
@@ -69,23 +71,20 @@ class LogWriter:
         """where the bytes begin that are lost, or were before the newest segment"""
         self._told = b""
         """records that the newest segment got because they had to wait; they wait again if it takes nothing else"""
-        self._after_loss = False
-        """the newest segment was opened after a loss"""
         self._failed_at = self._retry_at = 0
-        self._carried: dict[int, tuple[int, int]] = {}
-        self.end = 0
+        self._carried = found.carried
+        self.end = found.end
         """next offset to be written"""
-        found = find_end(files, directory)
-        if found.sizes:
-            self._segments = found.sizes
-            self.end, self._index_bytes = found.end, found.index_bytes
-            self._carried, self._pending[:] = found.carried, found.pending
-            self._room = self._limit - self._segments[-1][1]
 
     @property
     def start(self) -> int:
         """The oldest offset that is still there."""
         return self._segments[0][0] if self._segments else self.end
+
+    @property
+    def size(self) -> int:
+        """Bytes on disk, indexes included."""
+        return self._total() if self._segments else 0
 
     @property
     def newest(self) -> int:
@@ -136,22 +135,22 @@ class LogWriter:
 
     def expire(self, before_ms: Millis, now_ms: Millis) -> None:
         """Unlink the segments whose last byte is older than that."""
-        from_offset = self.start
-        while (
-            len(self._segments) > 1 and is_older(self._files, self._path(0, "idx"), before_ms) and self._drop_oldest()
-        ):
+        while self._segments and is_older(self._files, self._path(0, "idx"), before_ms) and self.shed(now_ms):
             pass
-        idle = (
-            len(self._segments) == 1
-            and self.end > self.start
-            and is_older(self._files, self._path(0, "idx"), before_ms)
-        )
-        # The newest segment's name holds the next offset: an empty successor takes that over first.
-        if idle:
+
+    def shed(self, now_ms: Millis) -> bool:
+        """Drop the oldest segment, be it the only one; return whether there was one with bytes, and is gone."""
+        from_offset = self.start
+        if self.end <= from_offset:
+            return False
+        if len(self._segments) < 2:
+            # The newest segment's name holds the next offset: an empty successor takes that over first.
             self._end_segment()
-            if self._open(now_ms):
-                self._drop_oldest()
+            if not self._open(now_ms):
+                return False
+        is_gone = self.start > from_offset or self._drop_oldest()
         self._note_deleted(from_offset, now_ms)
+        return is_gone
 
     def remove(self) -> None:
         """Unlink the whole log and its folder. Raises OSError when the file system refuses."""

@@ -62,6 +62,7 @@ class Adoption:
         """Bring the store and the keeper's list together, and go on from there."""
         failpoint("adopting")
         hub = self._hub
+        hub.tell_log_room()
         tombs = set(hub.store.tombstones())
         for run_id, (message, fds) in self._runs.items():
             process_id = message["process_id"]
