@@ -14,6 +14,7 @@ import pytest
 
 from tests.support.handing import HandedTerminal, Relay, Talk, clear
 from tests.support.viewing import HeldKeeper, Pane, cat, held_keeper, shell
+from tests.support.waiting import until
 from wezparallel.keeper import messages as m
 from wezparallel.wire import frames, hello
 
@@ -196,7 +197,7 @@ def test_closed_after_its_program_ended_is_closed_by_hand(held: HeldKeeper, pane
     live(held, pane, **INSIDE)
     pane.type(b"\r")
     pane.expect(b"exited 0")
-    pane.close_like_wezterm()
+    pane.close_like_wezterm(is_held=False)
     assert went(held)["reason"] == "hangup"
 
 
@@ -222,8 +223,8 @@ def test_a_stopped_client_that_goes_on_is_not_detached(held: HeldKeeper) -> None
 
 def test_a_relaying_client_detaches_and_hangs_up_alike(held: HeldKeeper) -> None:
     cat(held)
+    until(lambda: held.log("w/sh") == b"ready", 10, "the program")
     with closing(Relay(held, "w/sh")) as relay:
-        relay.expect(b"ready")
         relay.type(b"\x1c\x1c")
     assert went(held)["reason"] == "detached"
     with closing(Relay(held, "w/sh")) as relay:

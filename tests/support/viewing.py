@@ -253,15 +253,19 @@ class Pane:
             if fd >= 0:
                 os.close(fd)
 
-    def close_like_wezterm(self) -> None:
-        """Hang up as WezTerm does: SIGHUP to the program, then a newline and VEOF if there is one, then close."""
+    def close_like_wezterm(self, *, is_held: bool = True) -> None:
+        """Hang up as WezTerm does: SIGHUP to the program, then a newline and VEOF if there is one, then close.
+
+        A terminal that the keeper does not hold may be read by nobody then.
+        """
         assert self.client is not None
         os.kill(self.client.pid, signal.SIGHUP)
         end_of_file = termios.tcgetattr(self.master)[6][termios.VEOF]
         if end_of_file != b"\x00":
             os.write(self.master, b"\n" + end_of_file)
             # WezTerm lives on for a while: whoever still reads gets it.
-            until(lambda: fcntl.ioctl(self.slave, termios.FIONREAD, b"1234") == bytes(4), 2, "a reader")
+            if is_held:
+                until(lambda: fcntl.ioctl(self.slave, termios.FIONREAD, b"1234") == bytes(4), 2, "a reader")
         os.close(self.slave)
         os.close(self.master)
         self.master = self.slave = -1
