@@ -70,6 +70,7 @@ class HubDrill:
         self.chance = random.Random(options.seed)
         self.daemon = Daemon(runtime, home)
         self.daemon.env["WEZPARALLEL_WORKSPACES_MAX_PROCESSES"] = "10000"  # its clients add some every second
+        self.daemon.env["WEZPARALLEL_LOGS_TOTAL"] = "1000000"  # every byte is looked for afterwards
         self.env = {**self.daemon.env, "TERM": "xterm-256color"}
         self.keeper_socket = f"{runtime}/keeper.sock"
         self.logs = str(home / "state" / paths.NAME / "logs")

@@ -72,3 +72,13 @@ def test_offsets_go_on_where_all_output_of_a_process_has_gone(held: HeldKeeper) 
     assert [file.name for file in segments(held, "first")] == [f"{PIECE:020d}.log"]
     assert hub.run(["echo", "new"], process_id="t/first")["offset"] == PIECE + 4
     assert held.log("t/first") == b"new\n"
+
+
+def test_many_empty_logs_hold_nothing_up(held: HeldKeeper) -> None:
+    hub = held.hub
+    for number in range(12):
+        hub.run(["true"], process_id=f"t/quiet{number}")
+    go(hub, "t/first", prints(hub, "t/first", pieces=2))
+    hub.call(m.LOG_ROOM, bytes=PIECE)
+    until(lambda: on_disk(held) <= PIECE, 20, "room")
+    hub.sync()

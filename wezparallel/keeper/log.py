@@ -8,7 +8,6 @@ disk, or finds no room there, is in a ring (ring.py) at the same offsets.
 from __future__ import annotations
 
 import base64
-import math
 import os
 import time
 
@@ -71,10 +70,13 @@ class ProcessLog:
         return self._disk.size
 
     @property
+    def has_bytes(self) -> bool:
+        """Whether any output is on disk."""
+        return self._disk.end > self._disk.start
+
+    @property
     def oldest_at(self) -> float:
-        """When the oldest segment was last written to, in seconds since the epoch; infinite when there is none."""
-        if not self._disk.size:
-            return math.inf
+        """When the oldest segment was last written to, in seconds since the epoch."""
         try:
             return os.stat(segment_path(self.directory, self._disk.start, "log")).st_mtime
         except OSError:
