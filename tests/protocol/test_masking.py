@@ -48,6 +48,7 @@ def test_a_password_in_a_url_is_covered_whatever_its_name() -> None:
         "A_TOKEN: hush", "  - A_TOKEN: hush", "  'A_TOKEN': \"hush\"", "A_TOKEN = 'hush'",
         "env: { A_TOKEN: hush, B: 1 }", "url: postgres://me:hush@host",
         "A_KEY: |\n  hush\n  hush\nB: 1", "A_KEY: >-\n\n  hush\n", "env: {B: 1, A_KEY: hush}",
+        "claude_code: {environment: {A_KEY: hush}, min_idle: x}", "a: [{b: {c: {A_KEY: hush, d: 1}}}]",
     ],
 )  # fmt: skip
 def test_a_file_is_covered_with_its_columns_kept(line: str) -> None:

@@ -124,9 +124,13 @@ def _masked_line(line: str) -> str:
     hides = whole is not None and (is_secret(whole["name"]) or ".channels." in whole["name"])
     if whole and hides and not whole["value"].startswith(("{", "#")):
         return line[: whole.start("value")] + _cover(whole["value"]) + line[whole.end("value") :]
-    return _INLINE.sub(
-        lambda match: match["head"] + (_cover(match["value"]) if is_secret(match["name"]) else match["value"]), line
-    )
+    return _INLINE.sub(_covered, line)
+
+
+def _covered(match: re.Match[str]) -> str:
+    """Return one entry of a map on one line; its value may begin with another map."""
+    value = match["value"]
+    return match["head"] + (_cover(value) if is_secret(match["name"]) else _INLINE.sub(_covered, value))
 
 
 def _cover(value: str) -> str:
