@@ -65,7 +65,7 @@ def test_an_edit_is_drawn_and_without_a_terminal_nothing_is_restarted(shop: Comm
 
 
 def test_what_failed_and_has_left_the_template_makes_no_failure_of_up(shop: CommandLine) -> None:
-    broken = "{ bad: { command: exit 3, restart: never }, after: { command: x, depends_on: { bad: ready } } }"
+    broken = "{ bad: { command: exit 3, restart: never }, after: { command: x, depends_on: { bad: exited_ok } } }"
     write(shop, f"{BEFORE}processes: {broken}\n")
     assert shop("up", "--trust").code == 1
     write(shop, BEFORE)
