@@ -18,7 +18,7 @@ import pytest
 
 from tests.support.fake_hub import FakeHub
 from tests.support.handing import clear
-from tests.support.viewing import HeldKeeper, held_keeper
+from tests.support.viewing import HeldKeeper, Pane, held_keeper
 from wezparallel import paths
 from wezparallel.wire import frames, hello
 
@@ -201,3 +201,11 @@ def held(one_keeper: HeldKeeper) -> Iterator[HeldKeeper]:
     """The module's keeper, with nothing left in it afterwards."""
     yield one_keeper
     clear(one_keeper)
+
+
+@pytest.fixture
+def pane() -> Iterator[Pane]:
+    """A terminal, closed with its client afterwards."""
+    one = Pane()
+    yield one
+    one.close()

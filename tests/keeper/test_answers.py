@@ -45,15 +45,6 @@ def held(tmp_path: Path) -> Iterator[HeldKeeper]:
         yield keeper
 
 
-@pytest.fixture
-def pane() -> Iterator[Pane]:
-    pane = Pane()
-    try:
-        yield pane
-    finally:
-        pane.close()
-
-
 def listen(held: HeldKeeper, **fields: object) -> None:
     held.hub.spawn(["/usr/bin/env", "python3", "-c", LISTENER], tty=True, process_id="w/l", **fields)
     until(lambda: b"ready" in held.log("w/l"), 10, "the listener")

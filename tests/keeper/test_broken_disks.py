@@ -70,13 +70,6 @@ def broken(tmp_path: Path) -> Iterator[HeldKeeper]:
         subprocess.run(["umount", "-l", state], check=True)
 
 
-@pytest.fixture
-def pane() -> Iterator[Pane]:
-    one = Pane()
-    yield one
-    one.close()
-
-
 def fill(keeper: HeldKeeper) -> Path:
     """Take all the space there is."""
     ballast = keeper.home / "state" / "ballast"

@@ -22,15 +22,6 @@ def held(tmp_path: Path) -> Iterator[HeldKeeper]:
         yield keeper
 
 
-@pytest.fixture
-def pane() -> Iterator[Pane]:
-    pane = Pane()
-    try:
-        yield pane
-    finally:
-        pane.close()
-
-
 def shown(held: HeldKeeper, names: str, **fields: object) -> str:
     """Start a child that prints these variables; return what it printed."""
     script = "".join(f'echo "{name}=${name}"; ' for name in names.split())

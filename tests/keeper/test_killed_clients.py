@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
@@ -16,13 +15,6 @@ from wezparallel.wire import frames
 
 HANDING_OVER = ("keeper.terminal", "keeper.go", "keeper.size", "keeper.live")
 GIVING_BACK = ("keeper.returning", "keeper.reset", "keeper.restored", "keeper.closed", "keeper.returned")
-
-
-@pytest.fixture
-def pane() -> Iterator[Pane]:
-    one = Pane()
-    yield one
-    one.close()
 
 
 def arm(held: HeldKeeper, point: str) -> None:

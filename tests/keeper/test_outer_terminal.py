@@ -5,42 +5,20 @@ from __future__ import annotations
 import base64
 import os
 import signal
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.handing import HandedTerminal, Relay, Talk, clear
-from tests.support.viewing import HeldKeeper, Pane, cat, held_keeper, shell
+from tests.support.handing import HandedTerminal, Relay, Talk
+from tests.support.viewing import HeldKeeper, Pane, cat, shell
 from tests.support.waiting import until
 from wezparallel.keeper import messages as m
 from wezparallel.wire import frames, hello
 
 MUX = "/run/wezterm/gui-sock-1"
 INSIDE: dict[str, Any] = {"WEZTERM_PANE": "17", "WEZTERM_UNIX_SOCKET": MUX, "TERM_PROGRAM": "WezTerm"}
-
-
-@pytest.fixture(scope="module")
-def keeper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HeldKeeper]:
-    with held_keeper(tmp_path_factory.mktemp("keeper")) as one:
-        yield one
-
-
-@pytest.fixture
-def held(keeper: HeldKeeper) -> Iterator[HeldKeeper]:
-    yield keeper
-    clear(keeper)
-
-
-@pytest.fixture
-def pane() -> Iterator[Pane]:
-    pane = Pane()
-    try:
-        yield pane
-    finally:
-        pane.close()
 
 
 def came(held: HeldKeeper) -> dict[str, Any]:

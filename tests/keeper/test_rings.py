@@ -32,13 +32,6 @@ def held(tmp_path: Path) -> Iterator[HeldKeeper]:
         yield keeper
 
 
-@pytest.fixture
-def pane() -> Iterator[Pane]:
-    one = Pane()
-    yield one
-    one.close()
-
-
 @contextmanager
 def full_disk(held: HeldKeeper) -> Iterator[None]:
     """Let the keeper's files grow no more."""

@@ -8,20 +8,12 @@ import signal
 import subprocess
 import sys
 import termios
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.viewing import ATTACH, TAKE_TERMINAL, HeldKeeper, Pane, cat, shell
 from tests.support.waiting import until
-
-
-@pytest.fixture
-def pane() -> Iterator[Pane]:
-    one = Pane()
-    yield one
-    one.close()
 
 
 def stop(held: HeldKeeper, pid: int, pane: Pane) -> None:

@@ -27,15 +27,6 @@ def held(tmp_path: Path) -> Iterator[HeldKeeper]:
                 keeper.hub.call(m.KILL, run_id=run_id)
 
 
-@pytest.fixture
-def pane() -> Iterator[Pane]:
-    pane = Pane()
-    try:
-        yield pane
-    finally:
-        pane.close()
-
-
 def start_shell(held: HeldKeeper, folder: Path) -> None:
     environment = {"PS1": "at prompt$ ", "ENV": ""}
     held.hub.spawn(["/bin/sh"], tty=True, process_id="w/sh", cwd=str(folder), env=environment)
