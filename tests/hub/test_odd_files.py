@@ -13,8 +13,8 @@ import pytest
 from tests.support.daemon import Daemon, running_daemon
 from tests.support.views import add
 from tests.support.waiting import until
+from wezparallel import regular
 from wezparallel.errors import RequestError
-from wezparallel.hub import regular
 from wezparallel.hub.state import snapshot_files
 
 KEYS = "ui: { keybindings: { create_workspace: ctrl+shift+n } }\n"

@@ -14,9 +14,8 @@ from collections.abc import Mapping as Mapped
 from dataclasses import dataclass
 from typing import Any
 
-from wezparallel import paths
+from wezparallel import paths, regular
 from wezparallel.errors import RequestError
-from wezparallel.hub import regular
 from wezparallel.hub.workspaces.source import START, Mark, Source, printable
 from wezparallel.hub.workspaces.yaml_lines import MAX_BYTES, Mapping, Node, Scalar, Sequence, load
 from wezparallel.protocol.masking import masked_text

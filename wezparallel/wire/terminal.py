@@ -21,7 +21,7 @@ _TRACKED = frozenset((
 _SOFT = (1, 7, 25)  # private modes that a soft reset sets back
 
 # A flood of colour is the common case: the first escape that is neither a colour nor moves or erases anything. Where
-# there is none, nothing here changes. Possessive, so that no such sequence is looked at twice: 1 ns a byte.
+# there is none, nothing here changes. Possessive, so that no such sequence is looked at twice: 1.3 ns a byte.
 _NEWS = re.compile(rb"\x1b(?!\[[0-9;:]*+[ABCDEFGHIJKLMPSTX@`adefgm])")
 
 _MAX_TITLE = 1024

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 import anyio
 import structlog
 
+from wezparallel import regular
 from wezparallel.errors import RequestError
-from wezparallel.hub import regular
 from wezparallel.hub.gui.snapshot import encode
 from wezparallel.hub.state.model import rfc3339
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import anyio.to_thread
 import structlog
 
+from wezparallel import regular
 from wezparallel.errors import RequestError
-from wezparallel.hub import regular
 from wezparallel.hub.workspaces import commands, dotenv, variables
 from wezparallel.hub.workspaces.source import Source, printable
 

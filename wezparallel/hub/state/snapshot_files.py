@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from wezparallel import regular
 from wezparallel.errors import RequestError
-from wezparallel.hub import regular
 from wezparallel.hub.gui.writing import replace
 from wezparallel.hub.state import snapshot
 from wezparallel.hub.state.snapshot_reading import MAX_BYTES

@@ -1,6 +1,6 @@
-"""Reads files in places of ours, whatever somebody has put there: a named pipe must not hold the hub.
+"""Reads files in places of ours, whatever somebody has put there: a named pipe must not hold who reads.
 
-Standard library only. Above: all that reads a file of the state or configuration directory.
+Standard library only. Above: all that reads a file of the state or configuration directory, in the hub or a frontend.
 """
 
 from __future__ import annotations
